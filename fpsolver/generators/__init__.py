@@ -1,0 +1,67 @@
+"""Generators: dynamics on a grid as rate matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fpsolver.dynamics import Langevin, UnderdampedLangevin
+from fpsolver.errors import DynamicsError
+from fpsolver.generators.driven import DrivenGenerator
+from fpsolver.generators.generator import Edge, Generator
+from fpsolver.grids import Grid
+
+__all__ = ["DrivenGenerator", "Edge", "Generator", "generator"]
+
+
+def generator(dynamics: Any, grid: Grid, scheme: str | None = None) -> Generator | DrivenGenerator:
+    """Return the rate matrix of a dynamics on a grid.
+
+    Parameters
+    ----------
+    dynamics : Langevin or UnderdampedLangevin
+        The law of motion.
+    grid : Grid
+        Its position axes carry the names of the landscape's variables, in any order.
+    scheme : str, optional
+        For `Langevin`: "scharfetter-gummel" (default) or "sqra". For `UnderdampedLangevin`: "hermite" (default,
+        spectral in velocity, not Markov) or "upwind" (Markov, first order).
+
+    Returns
+    -------
+    Generator or DrivenGenerator
+        The latter where a protocol makes the rates depend on time.
+
+    Raises
+    ------
+    DynamicsError
+        If `dynamics` has no generator on a grid.
+    GridError
+        If the grid does not fit it.
+
+    Examples
+    --------
+    >>> import fpsolver as fp
+    >>> dynamics = fp.Langevin(fp.Landscape("x**4/4 - x**2/2"), temperature=0.1)
+    >>> W = fp.generator(dynamics, fp.Grid(x=(-2.5, 2.5, 100)))
+    >>> bool(abs(W.matrix.sum(axis=0)).max() < 1e-9)
+    True
+    """
+    if not isinstance(dynamics, Langevin | UnderdampedLangevin):
+        raise DynamicsError(f"{dynamics!r} has no generator on a grid; give Langevin or UnderdampedLangevin dynamics")
+    if dynamics.driven:
+        driven = DrivenGenerator(dynamics, grid, scheme)
+        driven.at(0.0)
+        return driven
+    if isinstance(dynamics, UnderdampedLangevin):
+        from fpsolver.generators.kinetic import kinetic_generator
+
+        return kinetic_generator(dynamics, grid, scheme or "hermite")
+    if grid.velocity:
+        raise DynamicsError("Langevin dynamics has no velocities; leave velocity= out of the grid")
+    if "tensor" in (dynamics.mobility.kind, dynamics.noise.kind):
+        from fpsolver.generators.tensor import tensor_generator
+
+        return tensor_generator(dynamics, grid, scheme or "scharfetter-gummel")
+    from fpsolver.generators.finite_volume import finite_volume_generator
+
+    return finite_volume_generator(dynamics, grid, scheme or "scharfetter-gummel")

@@ -1,0 +1,41 @@
+"""Generators of driven dynamics: a generator for every time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fpsolver.generators.generator import Generator
+from fpsolver.grids import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class DrivenGenerator:
+    """A time-dependent generator, frozen at a time on request.
+
+    Parameters
+    ----------
+    dynamics : Langevin or UnderdampedLangevin
+        Dynamics with a protocol.
+    grid : Grid
+        The grid.
+    scheme : str or None
+        Discretisation; None for the default of the dynamics.
+    """
+
+    dynamics: Any
+    grid: Grid
+    scheme: str | None = None
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Times at which a protocol has a jump or a kink."""
+        return self.dynamics.breakpoints
+
+    def at(self, t: float) -> Generator:
+        """Return the generator at time `t`."""
+        from fpsolver.generators import generator
+
+        frozen = generator(self.dynamics.at(t), self.grid, scheme=self.scheme)
+        assert isinstance(frozen, Generator)
+        return frozen

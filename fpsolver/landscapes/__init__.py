@@ -1,0 +1,44 @@
+"""Loss landscapes: expressions, functions, measured surfaces, data, a library, and their critical points."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Landscape": "landscape",
+    "CompiledExpressions": "compiled_expressions",
+    "compile_expressions": "expression",
+    "parse": "expression",
+    "quadratic": "library",
+    "double_well": "library",
+    "tilted_double_well": "library",
+    "tilted_washboard": "library",
+    "mueller_brown": "library",
+    "coupled_double_well": "library",
+    "matrix_factorisation": "library",
+    "two_layer_linear": "library",
+    "rastrigin": "library",
+    "piecewise_quadratic": "library",
+    "EmpiricalRisk": "regression",
+    "logistic_regression": "regression",
+    "linear_regression": "regression",
+    "StationaryPoint": "critical_points",
+    "minima": "critical_points",
+    "saddles": "critical_points",
+    "stationary_points": "critical_points",
+    "EnergyPath": "energy_path",
+    "minimum_energy_path": "energy_path",
+}
+
+__all__ = list(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -1,0 +1,1 @@
+"""Solvers: plain functions that take a generator and return results."""

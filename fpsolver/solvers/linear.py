@@ -1,0 +1,375 @@
+"""Solving W x = b and Wᵀ x = b for Markov generators of any size, with an estimate of the error.
+
+Three routes, chosen by size: subtraction-free elimination (small, or one-dimensional of any length), sparse LU, and
+GMRES preconditioned by algebraic multigrid (Ruge–Stüben). The multigrid hierarchy is always built on −Wᵀ, an M-matrix
+whose rows sum to the killing rates, for which interpolation is known to work; the forward problem uses the transposed
+hierarchy, whose convergence is the same because the transposed iteration has the same spectrum.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+
+from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
+from fpsolver.solvers.elimination import bandwidth, eliminate_network
+
+METHODS = ("auto", "elimination", "lu", "multigrid")
+
+# Operations that elimination may cost before a factorisation is preferred (about 0.2 s), and before it is given up as
+# the remedy for a factorisation that has lost its digits (about 10 s).
+_QUICK_ELIMINATION, _LAST_ELIMINATION = 3e8, 1.5e10
+# Cells up to which LU is preferred: fill grows as n log n on a plane, as n^(4/3) in space.
+_LU_PLANE, _LU_SPACE = 150_000, 15_000
+
+Operator = Callable[[np.ndarray], np.ndarray]
+
+
+def solve_generator(
+    matrix: Any,
+    rhs: Any,
+    tolerance: float = 1e-8,
+    *,
+    adjoint: bool = False,
+    killing: Any = None,
+    log_scale: np.ndarray | None = None,
+    method: str = "auto",
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Solve W x = rhs, or Wᵀ x = rhs, for a generator W that loses probability somewhere.
+
+    Parameters
+    ----------
+    matrix : sparse matrix, shape (n, n)
+        W, acting on cell probabilities: element (i, j) is the rate j → i, columns sum to −killing. Restrict it to the
+        cells outside a target by slicing; what the target takes is then part of the killing.
+    rhs : array_like, shape (n,) or (n, m)
+        Right-hand sides: −1 for a mean first-passage time (with ``adjoint=True``).
+    tolerance : float
+        Error of the solution that is asked for, relative to its largest element (adjoint) or its sum.
+    adjoint : bool
+        Solve with Wᵀ, the backward operator, instead of W.
+    killing : array_like, shape (n,), optional
+        Rate out of W from each cell, ≥ 0. Give it where it is known: recomputed from the columns of W it
+        carries rounding errors, which a high barrier magnifies.
+    log_scale : ndarray, shape (n,), optional
+        Logarithm of a guess of x for forward problems solved by multigrid; keeps small elements accurate.
+    method : {"auto", "elimination", "lu", "multigrid"}
+        The route; "auto" chooses by size.
+
+    Returns
+    -------
+    solution : ndarray
+        x, of the shape of `rhs`.
+    stats : dict
+        "method", "residual" (relative), "estimated_error" (relative, an upper bound up to rounding) and "iterations".
+
+    Raises
+    ------
+    MethodError
+        If some cells never reach a place where probability is lost, so that W is singular.
+    ConvergenceError
+        If multigrid does not converge and the problem is too large for a factorisation.
+
+    Warns
+    -----
+    AccuracyWarning
+        If the estimated error exceeds the tolerance.
+
+    Examples
+    --------
+    Mean time to leave two sites, hopping at rate 1 between them and at rate 1 out of the second.
+
+    >>> W = sparse.csr_array(np.array([[-1.0, 1.0], [1.0, -2.0]]))
+    >>> solution, stats = solve_generator(W, [-1.0, -1.0], adjoint=True)
+    >>> solution, stats["method"]
+    (array([3., 2.]), 'elimination')
+    """
+    if method not in METHODS:
+        raise MethodError(f"method = {method!r} is not one of {', '.join(METHODS)}")
+    columns = sparse.csr_array(matrix)
+    given = np.asarray(rhs, dtype=float)
+    if given.shape[:1] != columns.shape[:1]:
+        raise MethodError(f"a right-hand side of shape {given.shape} does not fit a matrix of shape {columns.shape}")
+    if given.size == 0:
+        return given.copy(), {"method": "none", "residual": 0.0, "estimated_error": 0.0, "iterations": 0}
+    problem = _Problem(columns, killing, adjoint, log_scale)
+    route = _route(problem) if method == "auto" else method
+    if route == "elimination":
+        return problem.eliminate(given)
+    solve = problem.factorised() if route == "lu" else problem.multigrid()
+    parts = [problem.solve(column, solve, tolerance) for column in given.reshape(len(given), -1).T]
+    worst = max(part[1]["estimated_error"] for part in parts)
+    if worst > tolerance and method == "auto" and problem.markov and problem.cost < _LAST_ELIMINATION:
+        return problem.eliminate(given)
+    if worst > tolerance:
+        warnings.warn(
+            f"the solution by {parts[0][1]['method']} may be wrong by {worst:.1e} of its size, more than the tolerance "
+            f"{tolerance:.1e}: the slowest escape is lost in the rounding of the fastest rate; coarsen the grid "
+            'or, on a narrow grid, use method="elimination"',
+            AccuracyWarning,
+            stacklevel=2,
+        )
+    stats = {**parts[0][1], "estimated_error": worst, "residual": max(part[1]["residual"] for part in parts)}
+    return np.stack([part[0] for part in parts], axis=-1).reshape(given.shape), stats
+
+
+class _Problem:
+    """One matrix, with what is needed to solve it by any route and to judge the answer."""
+
+    def __init__(
+        self, matrix: sparse.csr_array, killing: Any, adjoint: bool, log_scale: np.ndarray | None
+    ) -> None:
+        self.matrix = matrix
+        self.adjoint = adjoint
+        self.log_scale = None if adjoint else log_scale
+        self.size = matrix.shape[0]
+        self.diagonal = matrix.diagonal()
+        self.markov = bool((matrix.data >= 0).sum() + (self.diagonal < 0).sum() == matrix.nnz)
+        self.killing = _killing(matrix, self.diagonal) if killing is None else np.asarray(killing, dtype=float).ravel()
+        self.band = bandwidth(matrix)
+
+    @property
+    def cost(self) -> float:
+        """Operations of an elimination, or infinity where its table would not fit."""
+        folded = 2 if self._is_ring() else self.band
+        return np.inf if self.size * (2.0 * folded + 1) > 1e8 else self.size * float(folded) ** 2
+
+    def _is_ring(self) -> bool:
+        """Whether the band is as wide as the matrix only because a chain closes on itself."""
+        return self.band == self.size - 1 and self.matrix.nnz <= 3 * self.size
+
+    def eliminate(self, rhs: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+        """Solve without subtractions; a right-hand side of both signs is split into two."""
+        network = eliminate_network(self.matrix, self.killing)
+        solve = network.backward if self.adjoint else network.forward
+        solution = solve(np.maximum(-rhs, 0.0))
+        if (rhs > 0).any():
+            solution = solution - solve(np.maximum(rhs, 0.0))
+        size = np.abs(rhs).max()
+        error = self.apply(solution) - rhs
+        residual = float(np.abs(error).max() / size) if size else 0.0
+        estimated = 4 * np.finfo(float).eps * np.sqrt(self.size)
+        return solution, {
+            "method": "elimination", "residual": residual, "estimated_error": estimated, "iterations": 0
+        }
+
+    def apply(self, vector: np.ndarray) -> np.ndarray:
+        """Return W x or Wᵀ x."""
+        return self.matrix.T @ vector if self.adjoint else self.matrix @ vector
+
+    def solve(self, rhs: np.ndarray, solve: Any, tolerance: float) -> tuple[np.ndarray, dict[str, Any]]:
+        """Solve one right-hand side and bound the error by a second, loose solve with the size of the residual.
+
+        The inverse of an M-matrix is non-negative, so that |x − x̂| ≤ |W⁻¹| |r|; to the residual r is added what the
+        rounding of the elements of W may change.
+        """
+        size = np.abs(rhs).max()
+        if size == 0.0:
+            return np.zeros_like(rhs), {"method": solve.name, "residual": 0.0, "estimated_error": 0.0, "iterations": 0}
+        solution, iterations = solve(rhs, 0.1 * tolerance)
+        correction, more = solve(rhs - self.apply(solution), 1e-2)
+        solution = solution + correction
+        residual = np.abs(rhs - self.apply(solution)) + np.finfo(float).eps * np.abs(self.diagonal * solution)
+        bound, loose = solve(-residual, 1e-1)
+        norm = (lambda x: np.abs(x).max()) if self.adjoint else (lambda x: np.abs(x).sum())
+        return solution, {
+            "method": solve.name,
+            "residual": float(residual.max() / size),
+            "estimated_error": float(norm(bound) / norm(solution)),
+            "iterations": iterations + more + loose,
+        }
+
+    def factorised(self) -> _Factorised:
+        """Return a solver by sparse LU."""
+        return _Factorised(self.matrix, self.adjoint, self.markov)
+
+    def multigrid(self) -> Multigrid:
+        """Return a solver by GMRES with algebraic multigrid."""
+        return Multigrid(self.matrix, self.adjoint, self.log_scale)
+
+
+def _killing(matrix: sparse.csr_array, diagonal: np.ndarray) -> np.ndarray:
+    """Return minus the column sums, with what is rounding taken for zero."""
+    lost = -np.asarray(matrix.sum(axis=0)).ravel()
+    return np.where(lost > 8 * np.finfo(float).eps * np.abs(diagonal), lost, 0.0)
+
+
+def _route(problem: _Problem) -> str:
+    if problem.markov and problem.cost <= _QUICK_ELIMINATION:
+        return "elimination"
+    plane = problem.band <= 4 * np.sqrt(problem.size)
+    if not problem.markov or problem.size <= (_LU_PLANE if plane else _LU_SPACE):
+        return "lu"
+    return "multigrid"
+
+
+class _Factorised:
+    """Sparse LU of −W; for a Markov generator no pivoting is needed, and the order is that of a symmetric matrix."""
+
+    name = "sparse LU"
+
+    def __init__(self, matrix: sparse.csr_array, adjoint: bool, markov: bool) -> None:
+        from scipy.sparse.linalg import splu
+
+        options: dict[str, Any] = {}
+        if markov:
+            options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+        try:
+            self.factors = splu(sparse.csc_matrix(matrix), **options)
+        except RuntimeError:
+            raise MethodError(
+                "the generator is singular: from some cells nothing ever reaches the target or an absorbing wall; "
+                "connect them to the rest or leave them out"
+            ) from None
+        self.transpose = "T" if adjoint else "N"
+
+    def __call__(self, rhs: np.ndarray, tolerance: float) -> tuple[np.ndarray, int]:
+        return self.factors.solve(rhs, self.transpose), 0
+
+
+class Multigrid:
+    """GMRES preconditioned by one V-cycle of Ruge–Stüben multigrid, for −W or −Wᵀ.
+
+    Parameters
+    ----------
+    matrix : sparse matrix
+        W.
+    adjoint : bool
+        Solve with Wᵀ.
+    log_scale : ndarray, optional
+        For the forward problem, the logarithm of a guess of the solution, which is divided out.
+    """
+
+    name = "multigrid GMRES"
+
+    def __init__(self, matrix: Any, adjoint: bool, log_scale: np.ndarray | None = None) -> None:
+        import pyamg
+
+        backward = sparse.csr_matrix(-matrix.T)
+        self.scale = None
+        if log_scale is not None:
+            # The floor keeps products of rates and scale above the smallest number.
+            self.scale = np.exp(np.maximum(log_scale - log_scale.max(), -500.0))
+            backward = sparse.csr_matrix(sparse.diags_array(self.scale) @ backward)
+        hierarchy = pyamg.ruge_stuben_solver(
+            backward,
+            max_coarse=300,
+            coarse_solver=_coarse_lu,
+            presmoother=("gauss_seidel", {"sweep": "forward"}),
+            postsmoother=("gauss_seidel", {"sweep": "backward"}),
+        )
+        if not adjoint:
+            hierarchy = _transposed(hierarchy)
+        self.operator = hierarchy.levels[0].A
+        self.cycle: Operator = hierarchy.aspreconditioner(cycle="V").matvec
+
+    def __call__(self, rhs: np.ndarray, tolerance: float) -> tuple[np.ndarray, int]:
+        solution, iterations = gmres(self.operator.__matmul__, self.cycle, -rhs, tolerance)
+        return (solution if self.scale is None else solution * self.scale), iterations
+
+
+def _coarse_lu(matrix: Any, rhs: np.ndarray) -> np.ndarray:
+    return np.linalg.lstsq(matrix.toarray(), rhs, rcond=None)[0]
+
+
+def _transposed(hierarchy: Any) -> Any:
+    """Return the hierarchy of the transposed matrix, whose interpolation is the old restriction."""
+    from pyamg.multilevel import MultilevelSolver
+    from pyamg.relaxation.smoothing import change_smoothers
+
+    levels = []
+    for level in hierarchy.levels:
+        turned = MultilevelSolver.Level()
+        turned.A = sparse.csr_matrix(level.A.T)
+        if hasattr(level, "P"):
+            turned.P, turned.R = sparse.csr_matrix(level.R.T), sparse.csr_matrix(level.P.T)
+        levels.append(turned)
+    result = MultilevelSolver(levels, coarse_solver=_coarse_lu)
+    change_smoothers(result, ("gauss_seidel", {"sweep": "forward"}), ("gauss_seidel", {"sweep": "backward"}))
+    return result
+
+
+def gmres(
+    operator: Operator, precondition: Operator, rhs: np.ndarray, tolerance: float, restart: int = 15, cycles: int = 20
+) -> tuple[np.ndarray, int]:
+    """Solve A x = rhs by restarted GMRES, preconditioned from the right so that the true residual is seen.
+
+    Parameters
+    ----------
+    operator, precondition : callable
+        x → A x and x → M⁻¹ x.
+    rhs : ndarray, shape (n,)
+        Right-hand side.
+    tolerance : float
+        Residual at which to stop, relative to `rhs`, in the Euclidean norm.
+    restart : int
+        Vectors kept before a restart, which sets the memory.
+    cycles : int
+        Restarts before giving up.
+
+    Returns
+    -------
+    solution : ndarray
+        x.
+    iterations : int
+        Applications of the preconditioner.
+
+    Raises
+    ------
+    ConvergenceError
+        If the residual still exceeds the tolerance.
+    """
+    solution, residual, iterations = np.zeros_like(rhs), rhs.copy(), 0
+    goal = tolerance * np.linalg.norm(rhs)
+    before = np.inf
+    for _ in range(cycles):
+        size = float(np.linalg.norm(residual))
+        if size <= goal:
+            return solution, iterations
+        if size > 0.5 * before:
+            break
+        before = size
+        step, used = _gmres_cycle(operator, precondition, residual, goal, restart)
+        solution += step
+        iterations += used
+        residual = rhs - operator(solution)
+    size = float(np.linalg.norm(residual))
+    # Below the rounding of A x nothing can be gained, and the caller's error estimate says so.
+    if size <= max(goal, 1e-7 * float(np.linalg.norm(rhs))):
+        return solution, iterations
+    raise ConvergenceError(
+        f"multigrid GMRES stopped at a relative residual of {size / np.linalg.norm(rhs):.1e} after {iterations} "
+        'iterations; use method="lu" if the memory allows'
+    )
+
+
+def _gmres_cycle(
+    operator: Operator, precondition: Operator, residual: np.ndarray, goal: float, restart: int
+) -> tuple[np.ndarray, int]:
+    """Return the correction of one GMRES cycle and the number of steps it took."""
+    size = float(np.linalg.norm(residual))
+    basis = [residual / size]
+    projected = np.zeros((restart + 1, restart))
+    weights = np.zeros(0)
+    for k in range(restart):
+        vector = operator(precondition(basis[k]))
+        for j, old in enumerate(basis):
+            projected[j, k] = old @ vector
+            vector -= projected[j, k] * old
+        projected[k + 1, k] = np.linalg.norm(vector)
+        target = np.zeros(k + 2)
+        target[0] = size
+        square = projected[: k + 2, : k + 1]
+        weights = np.linalg.lstsq(square, target, rcond=None)[0]
+        if np.linalg.norm(square @ weights - target) <= 0.7 * goal or projected[k + 1, k] <= 1e-14 * size:
+            break
+        vector /= projected[k + 1, k]
+        basis.append(vector)
+    combined = np.zeros_like(residual)
+    for weight, vector in zip(weights, basis, strict=False):
+        combined += weight * vector
+    return precondition(combined), len(weights)

@@ -1,0 +1,101 @@
+"""Attributes of a result file: what Python values become, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fpsolver.errors import StorageError
+
+SCHEMA = "fpsolver-results"
+SCHEMA_VERSION = 1
+
+ROOT_ATTRIBUTES = (
+    "schema",
+    "schema_version",
+    "software",
+    "softwareVersion",
+    "softwareDependencies",
+    "date",
+    "machine",
+    "title",
+    "study",
+    "study_overrides",
+    "seed",
+    "git_commit",
+    "device",
+    "wall_time",
+    "notes",
+)
+"""Names of the attributes that the root of every file of a run has."""
+
+TEXT_ATTRIBUTES = ("title", "study")
+"""Attributes that are text whatever they look like, never JSON."""
+
+
+def encoded(value: Any) -> Any:
+    """Return what is written for a Python value.
+
+    None becomes "", a Boolean int8, dictionaries and lists JSON; numbers, strings and 1-D numeric arrays stay.
+
+    Raises
+    ------
+    StorageError
+        If there is no encoding.
+
+    Examples
+    --------
+    >>> encoded(None), encoded({"numpy": "2.0"})
+    ('', '{"numpy": "2.0"}')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return np.int8(value)
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(_plain(value), ensure_ascii=False)
+    if isinstance(value, str):
+        if "\0" in value:
+            raise StorageError("an attribute holds a zero byte, which HDF5 strings cannot keep")
+        return value
+    if isinstance(value, int | float | np.integer | np.floating):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf":
+        return value
+    raise StorageError(f"an attribute of type {type(value).__name__} cannot be written: {value!r}")
+
+
+def decoded(name: str, value: Any) -> Any:
+    """Return the Python value of an attribute: JSON read, NumPy scalars as Python numbers.
+
+    Examples
+    --------
+    >>> decoded("machine", '{"cores": 2}')
+    {'cores': 2}
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", errors="replace")
+    if isinstance(value, str) and name not in TEXT_ATTRIBUTES and value[:1] + value[-1:] in ("{}", "[]"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _plain(value: Any) -> Any:
+    """Return a value made of what JSON knows; non-finite numbers become strings, which strict readers accept."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)

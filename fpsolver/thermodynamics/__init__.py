@@ -1,0 +1,1 @@
+"""Thermodynamics of densities: entropy, free energy and information."""
