@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -172,7 +173,7 @@ def _axis_edge(sample: Sample, loss: np.ndarray, axis: int, scheme: str) -> tupl
     grid = sample.grid
     this, inner = grid.axes[axis], slice(None) if grid.axes[axis].periodic else slice(0, -1)
     take = tuple(inner if k == axis else slice(None) for k in range(grid.dimension))
-    step, tilted = _loss_steps(sample, loss, axis)
+    step, tilted = loss_steps(sample.dynamics.landscape, grid, loss, axis)
     start = grid.points[take]
     stop = start.copy()
     stop[..., axis] += grid.along(axis, this.distances[inner])
@@ -188,13 +189,17 @@ def _axis_edge(sample: Sample, loss: np.ndarray, axis: int, scheme: str) -> tupl
     return Edge(offset, forward, backward), tilted
 
 
-def _loss_steps(sample: Sample, loss: np.ndarray, axis: int) -> tuple[np.ndarray, bool]:
+def loss_steps(landscape: Any, grid: Grid, loss: np.ndarray, axis: int) -> tuple[np.ndarray, bool]:
     """Return L(next) − L(here) along an axis, and whether a turn round a periodic axis changes the loss.
 
     On a periodic axis the last step goes on to the image of the first cell one period up. A loss that only grows by a
     constant in a period (a tilted washboard) is admissible: its tilt is then a non-conservative force.
+
+    Raises
+    ------
+    GridError
+        If the gradient of the loss does not have the period of the axis.
     """
-    grid = sample.grid
     step = np.roll(loss, -1, axis=axis) - loss
     this = grid.axes[axis]
     if not this.periodic:
@@ -202,7 +207,6 @@ def _loss_steps(sample: Sample, loss: np.ndarray, axis: int) -> tuple[np.ndarray
     first, last = (np.take(grid.points, [cell], axis=axis) for cell in (0, -1))
     turn = np.zeros(grid.dimension)
     turn[axis] = this.upper - this.lower
-    landscape = sample.dynamics.landscape
     gains = [loss_on_grid(landscape, grid, end + turn) - loss_on_grid(landscape, grid, end) for end in (first, last)]
     scale = 1e-9 * max(1.0, float(np.ptp(loss)))
     gain = float(gains[0].flat[0])

@@ -44,6 +44,9 @@ class PowerPass(FunctionPass):
 
     _name = "fpsolver_power"
 
+    def __init__(self):
+        FunctionPass.__init__(self)
+
     def run_pass(self, state):
         """Rewrite the statements of all blocks; say whether any was."""
         changed = False

@@ -138,7 +138,7 @@ class FunctionEvaluator(Evaluator):
             return f"the function uses {bad[0]}, which is not analytic"
         try:
             return self._disagreement(function)
-        except (TypeError, ValueError) as error:
+        except LandscapeError as error:
             return f"the function does not take complex numbers ({str(error).splitlines()[0]})"
 
     def _disagreement(self, function: Callable[..., Any]) -> str | None:

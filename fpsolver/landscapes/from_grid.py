@@ -150,8 +150,7 @@ def _spline_coefficients(axes: tuple[Floats, ...], values: Floats) -> tuple[tupl
     for number, axis in enumerate(axes):
         spline = make_interp_spline(axis, coefficients, k=_DEGREE, axis=number)
         knots.append(np.asarray(spline.t))
-        coefficients = np.moveaxis(spline.c, 0, number) if spline.c.shape[0] == len(axis) and number else spline.c
-        coefficients = np.ascontiguousarray(coefficients.reshape(values.shape))
+        coefficients = np.ascontiguousarray(np.moveaxis(spline.c, 0, number))
     return tuple(knots), coefficients
 
 

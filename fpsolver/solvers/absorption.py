@@ -36,6 +36,10 @@ class Absorption:
         The edges that enter targets.
     stretch : tuple of ndarray
         Per axis, the width of each cell's control volume relative to the cell: it ends at a target's wall.
+    edges : tuple of Edge
+        Rates between cells outside the targets; zero at every edge that touches a target.
+    rates : mapping of str to ndarray
+        Rate into each target, by name, of the grid's shape.
     """
 
     generator: Generator
@@ -44,6 +48,8 @@ class Absorption:
     labels: np.ndarray
     crossings: tuple[Crossing, ...]
     stretch: tuple[np.ndarray, ...]
+    edges: tuple[Edge, ...]
+    rates: Mapping[str, np.ndarray]
 
     @property
     def grid(self) -> Grid:
@@ -63,37 +69,9 @@ class Absorption:
     @cached_property
     def volume_factor(self) -> np.ndarray:
         """Volume of each control volume relative to its cell, of the grid's shape."""
-        factor = np.ones(self.grid.shape)
-        for stretch in self.stretch:
-            factor = factor * stretch
-        return factor
+        return np.prod(self.stretch, axis=0)
 
-    @cached_property
-    def edges(self) -> tuple[Edge, ...]:
-        """Rates between cells outside the targets; zero at every edge that touches a target."""
-        axes = tuple(range(self.grid.dimension))
-        result = []
-        for edge in self.generator.edges:
-            back = tuple(-step for step in edge.offset)
-            keep = self.outside & np.roll(self.outside, back, axis=axes)
-            area = keep.astype(float)
-            for k, stretch in enumerate(self.stretch):
-                if edge.offset[k] == 0:
-                    area *= np.minimum(stretch, np.roll(stretch, back, axis=axes))
-            ends = np.roll(self.volume_factor, back, axis=axes)
-            result.append(Edge(edge.offset, edge.forward * area / self.volume_factor, edge.backward * area / ends))
-        return tuple(result)
-
-    @cached_property
-    def rates(self) -> dict[str, np.ndarray]:
-        """Rate into each target, by name, of the grid's shape."""
-        totals = np.zeros((len(self.names), self.grid.size))
-        for crossing in self.crossings:
-            rate = crossing.rate / self._thickness(crossing.cells, crossing.axis)
-            np.add.at(totals, (crossing.labels - 1, crossing.cells), rate)
-        return {name: total.reshape(self.grid.shape) for name, total in zip(self.names, totals, strict=True)}
-
-    def _thickness(self, cells: np.ndarray, axis: int | None) -> np.ndarray:
+    def thickness(self, cells: np.ndarray, axis: int | None) -> np.ndarray:
         """Return the control volume's width along the axis, relative to the cell (1 for oblique edges)."""
         return np.ones(len(cells)) if axis is None else self.stretch[axis].ravel()[cells]
 
@@ -218,7 +196,44 @@ def absorb(W: Any, regions: Mapping[str, Region]) -> Absorption:
         raise RegionError(f"{' and '.join(regions)} cover every cell of {W.grid!r}; leave something between them")
     given = tuple(regions.values())
     entering = crossings(W, labels, given)
-    return Absorption(W, tuple(regions), given, labels, entering, _stretch(W, entering))
+    stretch = _stretch(W, entering)
+    edges = _cut_edges(W, labels == 0, stretch)
+    rates = _target_rates(W, tuple(regions), entering, stretch)
+    return Absorption(W, tuple(regions), given, labels, entering, stretch, edges, rates)
+
+
+def _cut_edges(W: Generator, outside: np.ndarray, stretch: tuple[np.ndarray, ...]) -> tuple[Edge, ...]:
+    """Return the rates between outer cells whose control volumes end at walls.
+
+    A face between two volumes of different width (at the corner of a box) has the smaller width on both sides, which
+    keeps detailed balance.
+    """
+    axes = tuple(range(W.grid.dimension))
+    cut = [k for k, widths in enumerate(stretch) if (widths != 1).any()]
+    result = []
+    for edge in W.edges:
+        back = tuple(-step for step in edge.offset)
+        keep = outside & np.roll(outside, back, axis=axes)
+        forward, backward = edge.forward * keep, edge.backward * keep
+        for k in cut:
+            there = np.roll(stretch[k], back, axis=axes)
+            width = 1.0 if edge.offset[k] else np.minimum(stretch[k], there)
+            forward *= width / stretch[k]
+            backward *= width / there
+        result.append(Edge(edge.offset, forward, backward))
+    return tuple(result)
+
+
+def _target_rates(
+    W: Generator, names: tuple[str, ...], entering: tuple[Crossing, ...], stretch: tuple[np.ndarray, ...]
+) -> dict[str, np.ndarray]:
+    """Return the rate into each target."""
+    totals = np.zeros((len(names), W.grid.size))
+    for crossing in entering:
+        k = crossing.axis
+        thickness = 1.0 if k is None else stretch[k].ravel()[crossing.cells]
+        np.add.at(totals, (crossing.labels - 1, crossing.cells), crossing.rate / thickness)
+    return {name: total.reshape(W.grid.shape) for name, total in zip(names, totals, strict=True)}
 
 
 def _require_markov_edges(W: Any) -> None:

@@ -25,6 +25,10 @@ METHODS = ("auto", "elimination", "lu", "multigrid")
 _QUICK_ELIMINATION, _LAST_ELIMINATION = 3e8, 1.5e10
 # Cells up to which LU is preferred: fill grows as n log n on a plane, as n^(4/3) in space.
 _LU_PLANE, _LU_SPACE = 150_000, 15_000
+# Cells up to which LU is tried where multigrid fails.
+_LAST_LU = 1_100_000
+# One-directional sweeps stall where drift dominates diffusion across a cell; symmetric ones do not.
+_SMOOTHER = ("gauss_seidel", {"sweep": "symmetric"})
 
 Operator = Callable[[np.ndarray], np.ndarray]
 
@@ -36,7 +40,6 @@ def solve_generator(
     *,
     adjoint: bool = False,
     killing: Any = None,
-    log_scale: np.ndarray | None = None,
     method: str = "auto",
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Solve W x = rhs, or Wᵀ x = rhs, for a generator W that loses probability somewhere.
@@ -55,8 +58,6 @@ def solve_generator(
     killing : array_like, shape (n,), optional
         Rate out of W from each cell, ≥ 0. Give it where it is known: recomputed from the columns of W it
         carries rounding errors, which a high barrier magnifies.
-    log_scale : ndarray, shape (n,), optional
-        Logarithm of a guess of x for forward problems solved by multigrid; keeps small elements accurate.
     method : {"auto", "elimination", "lu", "multigrid"}
         The route; "auto" chooses by size.
 
@@ -96,12 +97,12 @@ def solve_generator(
         raise MethodError(f"a right-hand side of shape {given.shape} does not fit a matrix of shape {columns.shape}")
     if given.size == 0:
         return given.copy(), {"method": "none", "residual": 0.0, "estimated_error": 0.0, "iterations": 0}
-    problem = _Problem(columns, killing, adjoint, log_scale)
+    problem = _Problem(columns, killing, adjoint)
     route = _route(problem) if method == "auto" else method
     if route == "elimination":
         return problem.eliminate(given)
-    solve = problem.factorised() if route == "lu" else problem.multigrid()
-    parts = [problem.solve(column, solve, tolerance) for column in given.reshape(len(given), -1).T]
+    fallback = method == "auto" and problem.size <= _LAST_LU
+    parts = problem.solve_all(given.reshape(len(given), -1).T, route, tolerance, fallback)
     worst = max(part[1]["estimated_error"] for part in parts)
     if worst > tolerance and method == "auto" and problem.markov and problem.cost < _LAST_ELIMINATION:
         return problem.eliminate(given)
@@ -120,12 +121,9 @@ def solve_generator(
 class _Problem:
     """One matrix, with what is needed to solve it by any route and to judge the answer."""
 
-    def __init__(
-        self, matrix: sparse.csr_array, killing: Any, adjoint: bool, log_scale: np.ndarray | None
-    ) -> None:
+    def __init__(self, matrix: sparse.csr_array, killing: Any, adjoint: bool) -> None:
         self.matrix = matrix
         self.adjoint = adjoint
-        self.log_scale = None if adjoint else log_scale
         self.size = matrix.shape[0]
         self.diagonal = matrix.diagonal()
         self.markov = bool((matrix.data >= 0).sum() + (self.diagonal < 0).sum() == matrix.nnz)
@@ -161,6 +159,16 @@ class _Problem:
         """Return W x or Wᵀ x."""
         return self.matrix.T @ vector if self.adjoint else self.matrix @ vector
 
+    def solve_all(self, columns: np.ndarray, route: str, tolerance: float, fallback: bool) -> list[Any]:
+        """Solve each right-hand side by LU or multigrid, by LU where multigrid does not converge."""
+        try:
+            solver = self.factorised() if route == "lu" else self.multigrid()
+            return [self.solve(column, solver, tolerance) for column in columns]
+        except ConvergenceError:
+            if not fallback:
+                raise
+        return self.solve_all(columns, "lu", tolerance, False)
+
     def solve(self, rhs: np.ndarray, solve: Any, tolerance: float) -> tuple[np.ndarray, dict[str, Any]]:
         """Solve one right-hand side and bound the error by a second, loose solve with the size of the residual.
 
@@ -189,7 +197,7 @@ class _Problem:
 
     def multigrid(self) -> Multigrid:
         """Return a solver by GMRES with algebraic multigrid."""
-        return Multigrid(self.matrix, self.adjoint, self.log_scale)
+        return Multigrid(self.matrix, self.adjoint)
 
 
 def _killing(matrix: sparse.csr_array, diagonal: np.ndarray) -> np.ndarray:
@@ -240,27 +248,20 @@ class Multigrid:
         W.
     adjoint : bool
         Solve with Wᵀ.
-    log_scale : ndarray, optional
-        For the forward problem, the logarithm of a guess of the solution, which is divided out.
     """
 
     name = "multigrid GMRES"
 
-    def __init__(self, matrix: Any, adjoint: bool, log_scale: np.ndarray | None = None) -> None:
+    def __init__(self, matrix: Any, adjoint: bool) -> None:
         import pyamg
 
         backward = sparse.csr_matrix(-matrix.T)
-        self.scale = None
-        if log_scale is not None:
-            # The floor keeps products of rates and scale above the smallest number.
-            self.scale = np.exp(np.maximum(log_scale - log_scale.max(), -500.0))
-            backward = sparse.csr_matrix(sparse.diags_array(self.scale) @ backward)
         hierarchy = pyamg.ruge_stuben_solver(
             backward,
             max_coarse=300,
-            coarse_solver=_coarse_lu,
-            presmoother=("gauss_seidel", {"sweep": "forward"}),
-            postsmoother=("gauss_seidel", {"sweep": "backward"}),
+            coarse_solver="lu",
+            presmoother=_SMOOTHER,
+            postsmoother=_SMOOTHER,
         )
         if not adjoint:
             hierarchy = _transposed(hierarchy)
@@ -268,12 +269,7 @@ class Multigrid:
         self.cycle: Operator = hierarchy.aspreconditioner(cycle="V").matvec
 
     def __call__(self, rhs: np.ndarray, tolerance: float) -> tuple[np.ndarray, int]:
-        solution, iterations = gmres(self.operator.__matmul__, self.cycle, -rhs, tolerance)
-        return (solution if self.scale is None else solution * self.scale), iterations
-
-
-def _coarse_lu(matrix: Any, rhs: np.ndarray) -> np.ndarray:
-    return np.linalg.lstsq(matrix.toarray(), rhs, rcond=None)[0]
+        return gmres(self.operator.__matmul__, self.cycle, -rhs, tolerance)
 
 
 def _transposed(hierarchy: Any) -> Any:
@@ -288,8 +284,8 @@ def _transposed(hierarchy: Any) -> Any:
         if hasattr(level, "P"):
             turned.P, turned.R = sparse.csr_matrix(level.R.T), sparse.csr_matrix(level.P.T)
         levels.append(turned)
-    result = MultilevelSolver(levels, coarse_solver=_coarse_lu)
-    change_smoothers(result, ("gauss_seidel", {"sweep": "forward"}), ("gauss_seidel", {"sweep": "backward"}))
+    result = MultilevelSolver(levels, coarse_solver="lu")
+    change_smoothers(result, _SMOOTHER, _SMOOTHER)
     return result
 
 
@@ -330,7 +326,7 @@ def gmres(
         size = float(np.linalg.norm(residual))
         if size <= goal:
             return solution, iterations
-        if size > 0.5 * before:
+        if size > 0.8 * before:
             break
         before = size
         step, used = _gmres_cycle(operator, precondition, residual, goal, restart)

@@ -48,8 +48,8 @@ def encoded(value: Any) -> Any:
 
     Examples
     --------
-    >>> encoded(None), encoded({"numpy": "2.0"})
-    ('', '{"numpy": "2.0"}')
+    >>> encoded(None), encoded({"numpy": "2.0"}), encoded(True)
+    ('', '{"numpy": "2.0"}', np.int8(1))
     """
     if value is None:
         return ""
@@ -66,6 +66,23 @@ def encoded(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf":
         return value
     raise StorageError(f"an attribute of type {type(value).__name__} cannot be written: {value!r}")
+
+
+def put_attributes(item: Any, attributes: Mapping[str, Any]) -> None:
+    """Write attributes of a file, a group or a dataset.
+
+    Strings have a fixed length: they then lie in the object's header, which has a checksum. Strings of variable length
+    lie in a heap that has none, and HDF5 can loop for ever in a damaged one.
+    """
+    import h5py
+
+    for key, value in attributes.items():
+        plain = encoded(value)
+        if isinstance(plain, str):
+            raw = plain.encode("utf-8")
+            item.attrs.create(key, raw, dtype=h5py.string_dtype("utf-8", max(len(raw), 1)))
+        else:
+            item.attrs[key] = plain
 
 
 def decoded(name: str, value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import StorageError, suggest
-from fpsolver.storage.encoding import encoded
+from fpsolver.storage.encoding import put_attributes
 from fpsolver.storage.tables import Table, Variable
 
 FORMAT = ("v110", "v110")  # the oldest format with checksummed metadata; later ones are closed to HDF5 1.10 readers
@@ -147,8 +147,7 @@ def write_table(
         Dimensions that are to be longer than in `table`, whose values fill their beginning; `extend_table` adds the rest.
     """
     home = file.create_group(group)
-    for key, value in table.attributes.items():
-        home.attrs[key] = encoded(value)
+    put_attributes(home, table.attributes)
     final = {**table.lengths, **(lengths or {})}
     for name, coordinate in table.coordinates.items():
         _create(home, name, coordinate, final, compression).make_scale(name)
@@ -195,10 +194,8 @@ def _create(home: Any, name: str, variable: Variable, lengths: Mapping[str, int]
         name, shape=shape, dtype=values.dtype, chunks=chunk_shape(shape, values.dtype.itemsize), **compression.filters()
     )
     dataset[tuple(slice(length) for length in values.shape)] = values
-    dataset.attrs["units"] = variable.units
-    dataset.attrs["long_name"] = variable.long_name or name.replace("_", " ")
-    for key, value in variable.attributes.items():
-        dataset.attrs[key] = encoded(value)
+    label = variable.long_name or name.replace("_", " ")
+    put_attributes(dataset, {"units": variable.units, "long_name": label, **variable.attributes})
     return dataset
 
 

@@ -63,7 +63,7 @@ class Results:
             raise
 
     def _check_schema(self) -> None:
-        schema = self._guarded("the attributes", lambda: self._file.attrs.get("schema"))
+        schema = self._guarded("the attributes", lambda: decoded("schema", self._file.attrs.get("schema")))
         if schema != SCHEMA:
             raise StorageError(f"{self.path} is an HDF5 file, but no result file of fpsolver (schema = {schema!r})")
         version = int(self._guarded("the attributes", lambda: self._file.attrs["schema_version"]))
@@ -166,11 +166,21 @@ class Results:
         dataset = self._file[name]
         attributes = self._attributes(dataset)
         units, label = str(attributes.pop("units", "1")), str(attributes.pop("long_name", ""))
+        return Variable(self._dims(dataset), dataset[()], units, label, attributes)
+
+    def _dims(self, dataset: Any) -> tuple[str, ...]:
+        """Return the names of a dataset's dimensions, found from the side of the scales.
+
+        The dataset's own list of its scales lies in a heap without checksum; the scales' lists of their datasets do not.
+        """
         if dataset.is_scale:
-            dims: tuple[str, ...] = (name.rpartition("/")[2],)
-        else:
-            dims = tuple(dim[0].name.rpartition("/")[2] for dim in dataset.dims)
-        return Variable(dims, dataset[()], units, label, attributes)
+            return (dataset.name.rpartition("/")[2],)
+        names = {}
+        for name, other in dataset.parent.items():
+            for reference, axis in other.attrs.get("REFERENCE_LIST", ()):
+                if self._file[reference] == dataset:
+                    names[int(axis)] = name
+        return tuple(names[axis] for axis in range(dataset.ndim))
 
     def _attributes(self, item: Any) -> dict[str, Any]:
         hidden = ("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST")

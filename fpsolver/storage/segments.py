@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import StorageError
-from fpsolver.storage.encoding import SCHEMA, SCHEMA_VERSION, encoded
+from fpsolver.storage.encoding import SCHEMA, SCHEMA_VERSION, put_attributes
 from fpsolver.storage.files import Compression, Hook, extend_table, no_hook, write_table, written_whole
 from fpsolver.storage.store import FRAMES, Store
 from fpsolver.storage.tables import Table, joined
@@ -218,8 +218,7 @@ def _join_segments(target: Any, group: str, parts: list[tuple[Path, int]], compr
 
 def _mark(file: Any, attributes: Mapping[str, Any]) -> None:
     """Write root attributes, the schema first."""
-    for key, value in {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **attributes}.items():
-        file.attrs[key] = encoded(value)
+    put_attributes(file, {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **attributes})
 
 
 def _claim(path: Path, partial: Path, *, overwrite: bool) -> None:

@@ -32,8 +32,8 @@ def entropy(p: Any, grid: Grid | None = None) -> float:
 
     Examples
     --------
-    >>> entropy([0.5, 0.5], Grid(x=(-1.0, 1.0, 2))) == np.log(2)
-    True
+    >>> round(entropy([0.5, 0.5], Grid(x=(-1.0, 1.0, 2))), 6)
+    0.693147
     """
     values, grid = _positive(p, grid, "p")
     return float(-np.sum(xlogy(values, values) * grid.volumes))
@@ -57,8 +57,8 @@ def kl_divergence(p: Any, q: Any, grid: Grid | None = None) -> float:
 
     Examples
     --------
-    >>> kl_divergence([1.0, 0.0], [0.5, 0.5], Grid(x=(-1.0, 1.0, 2))) == np.log(2)
-    True
+    >>> round(kl_divergence([1.0, 0.0], [0.5, 0.5], Grid(x=(-1.0, 1.0, 2))), 6)
+    0.693147
     """
     values, grid = _positive(p, grid, "p")
     reference, _ = _positive(q, grid, "q")

@@ -1,0 +1,73 @@
+"""Generators of underdamped (Klein–Kramers) dynamics: spectral or monotone in velocity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fpsolver.dynamics.underdamped import UnderdampedLangevin
+from fpsolver.errors import GridError, MethodError, suggest
+from fpsolver.generators.generator import Generator
+from fpsolver.grids import Grid
+
+SCHEMES = ("hermite", "upwind")
+
+
+def kinetic_generator(
+    dynamics: UnderdampedLangevin,
+    grid: Grid,
+    scheme: str = "hermite",
+    *,
+    functions: int | Sequence[int] | None = None,
+    reference: UnderdampedLangevin | None = None,
+) -> Generator:
+    """Return the generator of dx = v dt, dv = −∇L/m dt − γv dt + √(2γT/m) dW on a grid with velocity axes.
+
+    A kinetic operator cannot be both Markov and of second order. "hermite" is of second order in the position cell
+    width and spectral in velocity, but densities may become slightly negative; "upwind" keeps them non-negative and is
+    of first order. Both keep the Gibbs state e^{−(mv²/2 + L)/T} stationary to rounding.
+
+    Parameters
+    ----------
+    dynamics : UnderdampedLangevin
+        Undriven dynamics.
+    grid : Grid
+        One or two position axes, each with a velocity axis.
+    scheme : {"hermite", "upwind"}
+        Discretisation.
+    functions : int or sequence of int, optional
+        For "hermite": number of Hermite functions, for every velocity axis or one each; by default as many as the axis
+        has cells. γ ≥ 1 (in units of the well's frequency) needs a few tens, γ = 0.01 several hundreds.
+    reference : UnderdampedLangevin, optional
+        For "hermite": dynamics whose Gibbs state scales the state vector, so that the generators of driven dynamics at
+        different times act on the same states. By default `dynamics` itself.
+
+    Raises
+    ------
+    GridError
+        If the grid has no velocity axes, does not fit the landscape, or the scheme is unknown.
+    DynamicsError
+        If the temperature is zero.
+    MethodError
+        If the scheme cannot serve the problem, for example absorbing walls with "hermite".
+
+    Examples
+    --------
+    >>> import fpsolver as fp
+    >>> dynamics = fp.UnderdampedLangevin(fp.Landscape("x**4/4 - x**2/2"), temperature=0.25, friction=1.0)
+    >>> grid = fp.Grid(x=(-3, 3, 60), velocity={"x": (-4, 4, 40)})
+    >>> kinetic_generator(dynamics, grid).markov, kinetic_generator(dynamics, grid, "upwind").markov
+    (False, True)
+    """
+    if scheme not in SCHEMES:
+        raise GridError(f"scheme = {scheme!r} is not one of {', '.join(SCHEMES)}{suggest(str(scheme), SCHEMES)}")
+    if dynamics.driven:
+        raise MethodError("the dynamics is driven; give the dynamics at one time, dynamics.at(t)")
+    if scheme == "hermite":
+        from fpsolver.generators.hermite import hermite_generator
+
+        return hermite_generator(dynamics, grid, functions, reference)
+    if functions is not None:
+        raise MethodError(f"functions = {functions!r} has no meaning for the upwind scheme; leave it out")
+    from fpsolver.generators.kinetic_upwind import upwind_generator
+
+    return upwind_generator(dynamics, grid)
