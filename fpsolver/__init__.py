@@ -22,8 +22,8 @@ _HOMES = {
     "density": "fpsolver.densities",
     "gaussian": "fpsolver.densities",
     "boltzmann": "fpsolver.densities",
-    "moments": "fpsolver.moments",
-    "marginal": "fpsolver.moments",
+    "moments": "fpsolver.density_moments",
+    "marginal": "fpsolver.density_moments",
     "generator": "fpsolver.generators",
     "evolve": "fpsolver.solvers.evolve",
     "stationary": "fpsolver.solvers.stationary",
@@ -49,12 +49,12 @@ __all__ = [*_HOMES, *_MODULES, "__version__"]
 if TYPE_CHECKING:
     from fpsolver import dynamics, errors, landscapes
     from fpsolver.densities import boltzmann, density, gaussian
+    from fpsolver.density_moments import marginal, moments
     from fpsolver.dynamics import Langevin, Protocol, UnderdampedLangevin
     from fpsolver.fields import Field
     from fpsolver.generators import generator
     from fpsolver.grids import Axis, Grid
     from fpsolver.landscapes import Landscape
-    from fpsolver.moments import marginal, moments
     from fpsolver.regions import where
     from fpsolver.solvers.currents import current
     from fpsolver.solvers.evolve import evolve

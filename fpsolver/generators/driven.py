@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fpsolver.dynamics import UnderdampedLangevin
 from fpsolver.generators.generator import Generator
 from fpsolver.grids import Grid
 
@@ -36,6 +37,10 @@ class DrivenGenerator:
         """Return the generator at time `t`."""
         from fpsolver.generators import generator
 
+        if isinstance(self.dynamics, UnderdampedLangevin):
+            from fpsolver.generators.kinetic import frozen_kinetic_generator
+
+            return frozen_kinetic_generator(self.dynamics, self.grid, self.scheme or "hermite", t)
         frozen = generator(self.dynamics.at(t), self.grid, scheme=self.scheme)
         assert isinstance(frozen, Generator)
         return frozen

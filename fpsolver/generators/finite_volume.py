@@ -22,6 +22,7 @@ from fpsolver.dynamics.coefficient import Coefficient, check_semidefinite
 from fpsolver.dynamics.langevin import Langevin
 from fpsolver.errors import DynamicsError, GridError, suggest
 from fpsolver.generators.generator import Edge, Generator
+from fpsolver.generators.periodic import period_gain
 from fpsolver.generators.walls import warn_if_cut
 from fpsolver.grids import Grid
 from fpsolver.kernels.edge_weights import bernoulli_pair, square_root_pair
@@ -204,20 +205,10 @@ def loss_steps(landscape: Any, grid: Grid, loss: np.ndarray, axis: int) -> tuple
     this = grid.axes[axis]
     if not this.periodic:
         return step, False
-    first, last = (np.take(grid.points, [cell], axis=axis) for cell in (0, -1))
-    turn = np.zeros(grid.dimension)
-    turn[axis] = this.upper - this.lower
-    gains = [loss_on_grid(landscape, grid, end + turn) - loss_on_grid(landscape, grid, end) for end in (first, last)]
-    scale = 1e-9 * max(1.0, float(np.ptp(loss)))
-    gain = float(gains[0].flat[0])
-    if max(np.abs(gains[0] - gain).max(), np.abs(gains[1] - gain).max()) > scale:
-        raise GridError(
-            f"axis {grid.names[axis]!r} is periodic with period {turn[axis]:g}, but the gradient of the loss is not: "
-            "match the period, or choose another boundary"
-        )
-    final = tuple(slice(-1, None) if k == axis else slice(None) for k in range(grid.dimension))
-    if abs(gain) <= scale:
+    gain = period_gain(landscape, grid, loss, axis)
+    if not gain:
         return step, False
+    final = tuple(slice(-1, None) if k == axis else slice(None) for k in range(grid.dimension))
     step[final] += gain
     return step, True
 

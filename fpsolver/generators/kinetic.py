@@ -39,7 +39,7 @@ def kinetic_generator(
         has cells. γ ≥ 1 (in units of the well's frequency) needs a few tens, γ = 0.01 several hundreds.
     reference : UnderdampedLangevin, optional
         For "hermite": dynamics whose Gibbs state scales the state vector, so that the generators of driven dynamics at
-        different times act on the same states. By default `dynamics` itself.
+        different times act on the same states. By default `dynamics` itself. "upwind" has no need of it.
 
     Raises
     ------
@@ -71,3 +71,30 @@ def kinetic_generator(
     from fpsolver.generators.kinetic_upwind import upwind_generator
 
     return upwind_generator(dynamics, grid)
+
+
+def frozen_kinetic_generator(dynamics: UnderdampedLangevin, grid: Grid, scheme: str, t: float) -> Generator:
+    """Return the generator of driven dynamics at one time; those of all times act on the same states.
+
+    Parameters
+    ----------
+    dynamics : UnderdampedLangevin
+        Dynamics with a protocol.
+    grid : Grid
+        The grid.
+    scheme : {"hermite", "upwind"}
+        Discretisation.
+    t : float
+        Time.
+
+    Raises
+    ------
+    MethodError
+        If the temperature is driven and the scheme is "hermite", whose functions belong to one temperature.
+    """
+    if scheme == "hermite" and "temperature" in (dynamics.protocol or {}):
+        raise MethodError(
+            "the protocol drives the temperature, but Hermite functions of velocity belong to one temperature; "
+            'choose scheme="upwind"'
+        )
+    return kinetic_generator(dynamics.at(t), grid, scheme, reference=dynamics.at(0.0))

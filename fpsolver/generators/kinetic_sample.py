@@ -12,6 +12,7 @@ from fpsolver.densities import loss_on_grid
 from fpsolver.dynamics.underdamped import UnderdampedLangevin
 from fpsolver.errors import DynamicsError, GridError, GridWarning
 from fpsolver.generators.finite_volume import loss_steps
+from fpsolver.generators.velocity_functions import maxwell_masses
 from fpsolver.generators.walls import CUT_MASS, warn_if_cut
 from fpsolver.grids import Axis, Grid
 
@@ -50,7 +51,7 @@ class KineticSample:
                     'leave it "reflecting"'
                 )
         if self.dynamics.temperature == 0:
-            raise DynamicsError("temperature = 0 leaves damped motion without noise, which has no generator; give T > 0")
+            raise DynamicsError("temperature = 0 leaves motion without noise, which has no generator; give T > 0")
 
     @cached_property
     def positions(self) -> Grid:
@@ -102,16 +103,6 @@ class KineticSample:
         """Whether the force derives from the potential on the grid as well, so that there is a Gibbs state."""
         return not any(self.gains)
 
-    def maxwellian(self, axis: int) -> np.ndarray:
-        """Return the Maxwell probability of each cell of a velocity axis, the tails beyond it in its end cells."""
-        from scipy.special import ndtr
-
-        scaled = self.velocities[axis].faces[1:-1] / self.thermal_speeds[axis]
-        below, above = ndtr(scaled), ndtr(-scaled)
-        # In each tail the small side is differenced, so that far cells keep their relative accuracy.
-        inner = np.where(scaled[1:] <= 0, np.diff(below), -np.diff(above))
-        return np.concatenate([below[:1], inner, above[-1:]])
-
     def warn_if_cut(self) -> None:
         """Warn where walls or the ends of velocity axes cut through the Gibbs state.
 
@@ -124,14 +115,14 @@ class KineticSample:
         if self.conservative and not absorbing:
             warn_if_cut(self.positions, self.positions.volumes * np.exp(-self.potential))
         for k, name in enumerate(self.positions.names):
-            masses = self.maxwellian(k)
+            masses = maxwell_masses(self.velocities[k], self.thermal_speeds[k])
             share = float(masses[0] + masses[-1])
             if share > CUT_MASS:
                 axis = self.velocities[k]
                 warnings.warn(
                     f"the velocity axis of {name!r} cuts through the Maxwell distribution: {share:.2g} of it lies in "
                     f"or beyond its end cells (±{axis.upper:g}, thermal speed {self.thermal_speeds[k]:.3g}); "
-                    f"extend it to about ±{6 * self.thermal_speeds[k]:.2g}",
+                    f"extend it to about ±{7 * self.thermal_speeds[k]:.2g}",
                     GridWarning,
                     stacklevel=5,
                 )

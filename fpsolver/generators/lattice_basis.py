@@ -22,6 +22,8 @@ import numpy as np
 from fpsolver.errors import DynamicsError, NumericalError
 
 MAX_STEPS = 10_000
+BLOCK = 16_384
+"""Tensors that are reduced together; their temporaries fit into a core's cache."""
 # A product ⟨b_i, D b_j⟩ smaller than this, relative to the sizes of its terms, is rounding and counts as zero.
 ROUNDING = 8 * np.finfo(float).eps
 
@@ -58,15 +60,10 @@ def obtuse_superbase(tensors: Any) -> np.ndarray:
     flat = given.reshape(-1, dimension, dimension)
     start = np.vstack([-np.ones((1, dimension), dtype=np.int64), np.eye(dimension, dtype=np.int64)])
     bases = np.broadcast_to(start, (len(flat), dimension + 1, dimension)).copy()
-    active = np.arange(len(flat))
-    for _ in range(MAX_STEPS):
-        if dimension == 1 or not active.size:
-            return bases.reshape(*given.shape[:-2], dimension + 1, dimension)
-        active = active[_selling_step(flat, bases, active)]
-    raise NumericalError(
-        f"no obtuse superbase within {MAX_STEPS} steps for the tensor {flat[active[0]].tolist()}; "
-        "its eigenvalues are too far apart, use floor= or scale the axes"
-    )
+    if dimension > 1:
+        for block in range(0, len(flat), BLOCK):
+            _reduce(flat[block : block + BLOCK], bases[block : block + BLOCK])
+    return bases.reshape(*given.shape[:-2], dimension + 1, dimension)
 
 
 def selling_decomposition(tensors: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +95,7 @@ def selling_decomposition(tensors: Any) -> tuple[np.ndarray, np.ndarray]:
     --------
     >>> weights, offsets = selling_decomposition([[2.0, 1.0], [1.0, 2.0]])
     >>> weights.tolist(), offsets.tolist()
-    ([1.0, 1.0, 1.0], [[0, 1], [1, 0], [1, 1]])
+    ([1.0, 1.0, 1.0], [[1, 0], [0, 1], [1, 1]])
     """
     given = _checked_shape(tensors)
     bases = obtuse_superbase(given)
@@ -112,6 +109,19 @@ def selling_decomposition(tensors: Any) -> tuple[np.ndarray, np.ndarray]:
         outside = [bases[..., k, :] for k in range(dimension + 1) if k not in (i, j)]
         offsets[..., n, :] = _canonical(_orthogonal(outside, dimension, bases))
     return weights, offsets
+
+
+def _reduce(flat: np.ndarray, bases: np.ndarray) -> None:
+    """Apply elementary steps to superbases, in place, until all are obtuse."""
+    active = np.arange(len(flat))
+    for _ in range(MAX_STEPS):
+        active = active[_selling_step(flat, bases, active)]
+        if not active.size:
+            return
+    raise NumericalError(
+        f"no obtuse superbase within {MAX_STEPS} steps for the tensor {flat[active[0]].tolist()}; "
+        "its eigenvalues are too far apart, use floor= or scale the axes"
+    )
 
 
 def _selling_step(flat: np.ndarray, bases: np.ndarray, active: np.ndarray) -> np.ndarray:
@@ -142,8 +152,13 @@ def _selling_step(flat: np.ndarray, bases: np.ndarray, active: np.ndarray) -> np
 
 def _product(tensors: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return ⟨left, D right⟩ and a bound on its rounding error."""
-    product = np.einsum("...k,...kl,...l->...", left, tensors, right)
-    size = np.einsum("...k,...kl,...l->...", np.abs(left), np.abs(tensors), np.abs(right))
+    dimension = tensors.shape[-1]
+    product, size = np.zeros(tensors.shape[:-2]), np.zeros(tensors.shape[:-2])
+    for k in range(dimension):
+        for m in range(dimension):
+            term = left[..., k] * right[..., m] * tensors[..., k, m]
+            product += term
+            size += np.abs(term)
     return product, ROUNDING * size
 
 
@@ -169,4 +184,5 @@ def _checked_shape(tensors: Any) -> np.ndarray:
         raise DynamicsError(
             f"tensors of shape {given.shape}: lattice-basis reduction takes square matrices of dimension 1 to 3"
         )
-    return given
+    # An asymmetry, even of rounding, could make ⟨b_i, D b_j⟩ and ⟨b_j, D b_i⟩ of opposite signs, and the steps cycle.
+    return 0.5 * (given + np.swapaxes(given, -1, -2))

@@ -49,20 +49,21 @@ class TensorNoise:
         scale = self.dynamics.temperature if self.dynamics.diffusion_is_thermal else 1.0
         assert scale is not None
         tensors = scale * self._tensor(self.dynamics.noise, points)
-        eigenvalues, vectors = np.linalg.eigh(tensors)
-        if self.floor is not None:
-            low = eigenvalues[..., 0] < self.floor
+        lowest, highest = extreme_eigenvalues(tensors)
+        floor = self.floor
+        if floor is not None:
+            low = lowest < floor
             if low.any():
-                raised = np.maximum(eigenvalues[low], self.floor)
                 tensors = tensors.copy()
-                tensors[low] = np.einsum("...ik,...k,...jk->...ij", vectors[low], raised, vectors[low])
+                tensors[low] = _spectral(tensors[low], lambda eigenvalues: np.maximum(eigenvalues, floor))
             return tensors
-        bad = eigenvalues[..., 0] <= RANK_TOLERANCE * eigenvalues[..., -1]
+        bad = lowest <= RANK_TOLERANCE * highest
         if bad.any():
             noise = self.dynamics.noise
             raise DynamicsError(
                 f"{noise.name} = {noise.given!r} is rank-deficient: D has the eigenvalues "
-                f"{', '.join(f'{value:.3g}' for value in eigenvalues[bad][0])} at {self._where(points[bad][0])}; "
+                f"{', '.join(f'{value:.3g}' for value in np.linalg.eigvalsh(tensors[bad][0]))} at "
+                f"{self._where(points[bad][0])}; "
                 "give tensor_generator a floor= for the smallest eigenvalue, or noise in every direction"
             )
         return tensors
@@ -74,7 +75,7 @@ class TensorNoise:
         scale = self.dynamics.temperature if self.dynamics.diffusion_is_thermal else 1.0
         assert scale is not None
         points = self.cells(self.dynamics.noise)
-        low = np.linalg.eigvalsh(scale * self._tensor(self.dynamics.noise, points))[..., 0] < self.floor
+        low = extreme_eigenvalues(scale * self._tensor(self.dynamics.noise, points))[0] < self.floor
         return int(np.count_nonzero(low)) if low.size > 1 else int(low.all()) * self.grid.size
 
     def cells(self, *coefficients: Coefficient) -> np.ndarray:
@@ -144,12 +145,14 @@ class TensorNoise:
         """Return a coefficient of any kind as matrices at points, checked to be positive semi-definite."""
         theta, parameters = self._theta(points), self.dynamics.landscape.parameters
         values = coefficient.evaluate(theta, parameters)
-        if coefficient.constant is None:
-            check_semidefinite(coefficient, values, theta)
         d = self.grid.dimension
         if coefficient.kind == "tensor":
             symmetric = 0.5 * (values + np.swapaxes(values, -1, -2))
+            lowest, highest = extreme_eigenvalues(symmetric)
+            if (lowest < 0).any() or np.abs(values - symmetric).max() > RANK_TOLERANCE * highest.min():
+                check_semidefinite(coefficient, values, theta)
             return symmetric[..., np.array(self._components)[:, None], self._components]
+        check_semidefinite(coefficient, values, theta)
         diagonal = np.broadcast_to(values[..., None], theta.shape) if coefficient.kind == "scalar" else values
         return diagonal[..., self._components][..., None] * np.eye(d)
 
@@ -168,6 +171,28 @@ class TensorNoise:
 
 
 def symmetric_root(tensors: np.ndarray) -> np.ndarray:
-    """Return the symmetric positive root S of D = S², shape (..., d, d)."""
+    """Return the symmetric positive root S of D = S², shape (..., d, d).
+
+    In two dimensions S = (D + √det D)/√(tr D + 2√det D), by Cayley and Hamilton.
+    """
+    if tensors.shape[-1] != 2:
+        return _spectral(tensors, lambda eigenvalues: np.sqrt(np.maximum(eigenvalues, 0.0)))
+    determinant = np.maximum(tensors[..., 0, 0] * tensors[..., 1, 1] - tensors[..., 0, 1] ** 2, 0.0)
+    root = np.sqrt(determinant)[..., None, None] * np.eye(2) + tensors
+    return root / np.sqrt(tensors[..., 0, 0] + tensors[..., 1, 1] + 2 * np.sqrt(determinant))[..., None, None]
+
+
+def extreme_eigenvalues(tensors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest eigenvalue of symmetric matrices."""
+    if tensors.shape[-1] != 2:
+        eigenvalues = np.linalg.eigvalsh(tensors)
+        return eigenvalues[..., 0], eigenvalues[..., -1]
+    mean = 0.5 * (tensors[..., 0, 0] + tensors[..., 1, 1])
+    half = np.hypot(0.5 * (tensors[..., 0, 0] - tensors[..., 1, 1]), tensors[..., 0, 1])
+    return mean - half, mean + half
+
+
+def _spectral(tensors: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return a function of symmetric matrices, applied to their eigenvalues."""
     eigenvalues, vectors = np.linalg.eigh(tensors)
-    return np.einsum("...ik,...k,...jk->...ij", vectors, np.sqrt(np.maximum(eigenvalues, 0.0)), vectors)
+    return np.einsum("...ik,...k,...jk->...ij", vectors, function(eigenvalues), vectors)

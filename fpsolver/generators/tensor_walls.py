@@ -12,7 +12,7 @@ layer as deep as the longest offset and the scheme is first order. Here the laye
    as diffusion inside the wall, decomposed into tangential offsets. It is positive, so rates stay so.
 
 Both change symmetric conductances only, so that detailed balance and conservation are untouched. Cells in a corner
-that are cut on both sides of an offset are linked to their neighbours by the conductances 1/(D⁻¹)_kk.
+that are cut on both sides of an offset are linked to their neighbours, by up to 1/(D⁻¹)_kk along axis k.
 """
 
 from __future__ import annotations
@@ -221,7 +221,8 @@ def link_corners(
 ) -> None:
     """Link cells that are cut on both sides of an offset to all their neighbours, in place.
 
-    They fill corners of a few cells, whose share of the Dirichlet form is of second order.
+    They fill the neighbourhood of lines where walls meet, whose share of the Dirichlet form is of second order. Along
+    axis k, which such a line may follow, ∇u is parallel to D⁻¹e_k; the link brings its form up to (∂_k u)²/(D⁻¹)_kk.
     """
     cut = np.zeros(grid.shape, dtype=bool)
     for offset, weight in weights.items():
@@ -229,12 +230,30 @@ def link_corners(
         cut |= ~inside(grid, offset) & ~inside(grid, backward) & (weight > 0)
     if not cut.any():
         return
-    inverse = np.linalg.inv(tensors)
+    inverse = np.linalg.inv(np.broadcast_to(tensors, (*grid.shape, *tensors.shape[-2:]))[cut])
+    links = {}
     for k in range(grid.dimension):
+        full = 1.0 / inverse[:, k, k]
+        # The gradient that two walls leave where they meet along axis k, with unit slope along it.
+        gradient = inverse[:, :, k] * full[:, None]
+        links[k] = np.zeros(grid.shape)
+        links[k][cut] = np.maximum(full - _dirichlet_form(conductances, cut, gradient, grid), 0.0)
+    for k, linked in links.items():
         offset = tuple(int(n == k) for n in range(grid.dimension))
-        linked = np.where(cut, 1.0 / inverse[..., k, k], 0.0)
         conductance = conductances.setdefault(offset, np.zeros(grid.shape))
         conductance += 0.5 * (linked + shifted(linked, offset))
+
+
+def _dirichlet_form(
+    conductances: dict[Offset, np.ndarray], cells: np.ndarray, gradient: np.ndarray, grid: Grid
+) -> np.ndarray:
+    """Return Σ c_e (e·∇u)² over the edges of some cells, half of each edge counted at either end."""
+    total = np.zeros(len(gradient))
+    for offset, conductance in conductances.items():
+        present = conductance * inside(grid, offset)
+        backward = tuple(-step for step in offset)
+        total += 0.5 * (present + shifted(present, backward))[cells] * (gradient @ np.array(offset)) ** 2
+    return total
 
 
 def decompose(tensors: np.ndarray) -> dict[Offset, np.ndarray]:

@@ -54,7 +54,8 @@ class PowerPass(FunctionPass):
             body = []
             for statement in block.body:
                 if isinstance(statement, ir.Assign) and _is_power(statement.value):
-                    value, loc = statement.value, statement.loc
+                    value: Any = statement.value
+                    loc = statement.loc
                     name = ir.Var(block.scope, f"$power_{id(statement)}", loc)
                     body.append(ir.Assign(ir.Global("power", power, loc), name, loc))
                     statement = ir.Assign(ir.Expr.call(name, [value.lhs, value.rhs], (), loc), statement.target, loc)

@@ -37,9 +37,9 @@ def as_points(theta: ArrayLike, dimension: int) -> Floats:
 def evaluate_blocks(
     function: Callable[[Floats, Floats], None], points: Floats, components: tuple[int, ...], block: int = BLOCK
 ) -> Floats:
-    """Evaluate ``function(x, out)`` on points (..., d), with x (d, n) and out (\\*components, n).
+    """Evaluate ``function(x, out)`` on points (..., d), where x is (d, n) and out (components, n).
 
-    The result has shape (..., \\*components). It is laid out component by component, so that each component is a
+    The result has shape (..., components). It is laid out component by component, so that each component is a
     contiguous array.
     """
     shape = points.shape[:-1]

@@ -92,18 +92,19 @@ class CompiledExpressions:
     def _source(self) -> str:
         import sympy
 
-        from fpsolver.landscapes.printing import print_array_function
-        from fpsolver.landscapes.symbolic import derivative, to_sympy
+        from fpsolver.landscapes.printing import array_module_source, print_array_function
+        from fpsolver.landscapes.symbolic import derivative, require_differentiable_size, to_sympy
 
         expressions = [to_sympy(one) for one in self._checked]
         symbols = [[sympy.Symbol(name) for name in names] for names in (self.variables, self.parameters)]
-        values = {(i,): e for i, e in enumerate(expressions)}
-        slopes = {(i, j): derivative(e, s) for i, e in enumerate(expressions) for j, s in enumerate(symbols[0])}
-        return "\n\n".join((
-            "import numpy as np\nfrom scipy.special import erf" if "erf" in " ".join(self.texts) else "import numpy as np",
-            print_array_function("values", values, symbols),
-            print_array_function("jacobian", slopes, symbols),
-        ))  # fmt: skip
+        for e, text in zip(expressions, self.texts, strict=True):
+            require_differentiable_size(e, symbols[0], text)
+        values: dict[tuple[int, ...], sympy.Expr] = {(i,): e for i, e in enumerate(expressions)}
+        slopes: dict[tuple[int, ...], sympy.Expr] = {
+            (i, j): derivative(e, s) for i, e in enumerate(expressions) for j, s in enumerate(symbols[0])
+        }
+        functions = print_array_function("values", values, symbols), print_array_function("jacobian", slopes, symbols)
+        return array_module_source(functions)
 
     def __call__(
         self, theta: ArrayLike | None = None, parameters: Mapping[str, float] | None = None, t: ArrayLike | None = None

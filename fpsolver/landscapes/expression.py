@@ -126,8 +126,10 @@ def _syntax_tree(text: str) -> ast.expr:
         at = max((error.offset or 1) - 1, 0)
         piece = shorten(text[max(at - 5, 0) : at + 15])
         raise ExpressionError(f"{shorten(text)} is not an expression: {error.msg} near {piece}") from None
-    except (RecursionError, MemoryError, ValueError) as error:
-        raise ExpressionError(f"{shorten(text)} cannot be read as an expression: {error or 'too deep'}") from None
+    except (RecursionError, MemoryError):
+        raise ExpressionError(f"{shorten(text)} cannot be read: it is too long or too deeply nested") from None
+    except ValueError as error:
+        raise ExpressionError(f"{shorten(text)} cannot be read as an expression: {error}") from None
 
 
 class _Checker:

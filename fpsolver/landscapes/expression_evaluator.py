@@ -126,12 +126,13 @@ class ExpressionEvaluator(Evaluator):
     def _source(self, *, scalar: bool) -> str:
         import sympy
 
-        from fpsolver.landscapes.symbolic import derivative, hessian_entries, to_sympy
+        from fpsolver.landscapes.symbolic import derivative, hessian_entries, require_differentiable_size, to_sympy
 
         expression = to_sympy(self._checked)
         symbols = [[sympy.Symbol(name) for name in names] for names in (self.variables, self.parameter_names)]
+        require_differentiable_size(expression, symbols[0], self.text)
         gradient = [derivative(expression, symbol) for symbol in symbols[0]]
-        outputs = {
+        outputs: dict[str, dict[tuple[int, ...], sympy.Expr]] = {
             "value": {(): expression},
             "gradient": {(i,): slope for i, slope in enumerate(gradient)},
             "hessian": hessian_entries(gradient, symbols[0]),
@@ -140,10 +141,10 @@ class ExpressionEvaluator(Evaluator):
 
 
 def _array_source(outputs: dict[str, dict], symbols: list[list]) -> str:
-    from fpsolver.landscapes.printing import print_array_function
+    from fpsolver.landscapes.printing import array_module_source, print_array_function
 
     d = len(symbols[0])
-    together = {(0,): outputs["value"][()]}
+    together: dict[tuple[int, ...], Any] = {(0,): outputs["value"][()]}
     together |= {(1 + i,): slope for (i,), slope in outputs["gradient"].items()}
     for (i, j), curvature in outputs["hessian"].items():
         together |= {(1 + d + i * d + j,): curvature, (1 + d + j * d + i,): curvature}
@@ -152,8 +153,7 @@ def _array_source(outputs: dict[str, dict], symbols: list[list]) -> str:
         for name in ("value", "gradient", "hessian")
     ]
     body.append(print_array_function("derivatives", together, symbols))
-    text = "\n\n".join(body)
-    return ("from scipy.special import erf\n" if "erf(" in text else "") + "import numpy as np\n\n\n" + text
+    return array_module_source(body)
 
 
 def _scalar_source(outputs: dict[str, dict], symbols: list[list]) -> str:

@@ -167,8 +167,6 @@ class FunctionEvaluator(Evaluator):
 
     def _scalar_function(self, function: Callable[..., Any], name: str, *, complex_argument: bool = False) -> Any:
         """Return a function with the standard arguments, compiled by Numba for one argument type."""
-        from numba.core.errors import NumbaError
-
         from fpsolver.landscapes import function_derivatives
 
         adapted = function_derivatives.standard_arguments(
@@ -179,9 +177,9 @@ class FunctionEvaluator(Evaluator):
         )
         try:
             function_derivatives.compile_for(adapted, name, complex_argument=complex_argument)
-        except NumbaError as error:
+        except Exception as error:  # Numba's lowering lets errors of any type through
             reason = next((line for line in str(error).splitlines() if line.strip()), "unknown reason")
-            raise LandscapeError(f"Numba cannot compile {name}: {reason}") from None
+            raise LandscapeError(f"Numba cannot compile {name}: {reason}") from error
         return adapted
 
     @cached_property

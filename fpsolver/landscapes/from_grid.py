@@ -132,8 +132,7 @@ class SplineEvaluator(Evaluator):
         shape = self.coefficients.shape
         packed = np.concatenate([[len(shape)], shape, *self.knots, self.coefficients.ravel()])
         functions = (formulas.value, formulas.gradient, formulas.hessian)
-        python = {name: f.py_func for name, f in zip(("value", "gradient", "hessian"), functions, strict=True)}
-        return CompiledLandscape(*functions, parameters=packed, python=python)
+        return CompiledLandscape(*functions, parameters=packed)
 
 
 def _check_axis(name: str, axis: Floats) -> None:
@@ -170,7 +169,8 @@ def grid_data(
             raise LandscapeError(f"the axes are named {names}, but variables={tuple(variables)!r} was given as well")
         arrays: Sequence[ArrayLike] = list(axes.values())
     else:
-        arrays = [axes] if np.ndim(axes[0]) == 0 else list(axes)
+        single = len(axes) > 0 and np.ndim(axes[0]) == 0
+        arrays = [np.asarray(axes, dtype=float)] if single else list(axes)
         names = tuple(variables) if variables is not None else ("x", "y", "z", "w")[: len(arrays)]
     return tuple(np.array(a, dtype=float) for a in arrays), np.array(values, dtype=float), names
 

@@ -62,7 +62,7 @@ class Printer:
         """Return an expression as text that binds as tightly as a name."""
         if e.is_Symbol:
             return self.names[e]
-        if e.is_number and not isinstance(e, symbolic._Opaque):
+        if e.is_number:
             return _literal(e)
         if e.is_Add:
             return self._sum(e)
@@ -75,7 +75,7 @@ class Printer:
     def _sum(self, e: sympy.Expr) -> str:
         parts = []
         for argument in e.args:
-            coefficient, rest = argument.as_coeff_Mul()
+            coefficient, _ = argument.as_coeff_Mul()
             negative = bool(coefficient.is_negative)
             text = self.text(-argument if negative else argument)
             parts.append((" - " if negative else " + ") + text)
@@ -157,10 +157,7 @@ class Printer:
 
 
 def _literal(number: sympy.Expr) -> str:
-    if number.is_Rational:
-        value = int(number.p) / int(number.q)
-    else:
-        value = float(number.evalf(20))
+    value = int(number.p) / int(number.q) if number.is_Rational else float(number.evalf(20))
     return repr(value) if value >= 0.0 else f"({value!r})"
 
 
@@ -233,7 +230,7 @@ def print_array_function(
 def print_scalar_function(
     name: str, outputs: Outputs, symbols: Sequence[Sequence[sympy.Symbol]], *, shape: tuple[int, ...]
 ) -> str:
-    """Print ``value(theta, p)`` (empty shape) or ``gradient(theta, p, out)``, ``hessian(theta, p, out)`` for scalars."""
+    """Print ``value(theta, p)`` (empty shape), or a function ``(theta, p, out)`` that fills an array of that shape."""
     names = {symbol: f"x{i}" for i, symbol in enumerate(symbols[0])}
     names |= {symbol: f"p{i}" for i, symbol in enumerate(symbols[1])}
     lines, results = print_statements(outputs, names, scalar=True, mirror=len(shape) == 2)
@@ -249,6 +246,12 @@ def print_scalar_function(
     ]  # fmt: skip
     body += [f"out[{', '.join(map(str, index))}] = {results.get(index, '0.0')}" for index in indices]
     return _function_text(name, "theta, p, out", body)
+
+
+def array_module_source(functions: Sequence[str]) -> str:
+    """Return the text of a module of array functions, with the imports that they need."""
+    text = "\n\n".join(functions)
+    return ("from scipy.special import erf\n" if "erf(" in text else "") + "import numpy as np\n\n\n" + text
 
 
 def _function_text(name: str, arguments: str, body: list[str]) -> str:

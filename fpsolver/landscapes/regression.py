@@ -34,6 +34,9 @@ class EmpiricalRisk(Landscape):
 
     _evaluator: RegressionEvaluator
 
+    def __init__(self) -> None:
+        raise TypeError("make empirical risks with logistic_regression(…) or linear_regression(…)")
+
     @property
     def n_examples(self) -> int:
         """Number of examples N."""
@@ -311,9 +314,10 @@ class RegressionEvaluator(Evaluator):
 
         n, d = self.X.shape
         packed = np.concatenate([p, [n, d], self.penalised, self.y, self.X.ravel()])
-        functions = [getattr(formulas, f"{self.loss}_{name}") for name in ("value", "gradient", "hessian", "example")]
-        python = dict(zip(("value", "gradient", "hessian"), (f.py_func for f in functions[:3]), strict=True))
-        return CompiledLandscape(*functions[:3], parameters=packed, example_gradient=functions[3], python=python)
+        value, gradient, hessian, example = (
+            getattr(formulas, f"{self.loss}_{name}") for name in ("value", "gradient", "hessian", "example")
+        )
+        return CompiledLandscape(value, gradient, hessian, packed, example_gradient=example)
 
 
 def _log1p_exp(u: Floats) -> Floats:

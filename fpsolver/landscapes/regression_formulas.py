@@ -6,10 +6,11 @@ The array ``p`` holds ridge, N, d, the d penalty switches, N targets and N·d fe
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numba import njit
 
-_options = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+_options: Any = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 
 
 @njit(**_options)

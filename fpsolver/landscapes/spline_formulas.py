@@ -6,10 +6,12 @@ C order.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-_options = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+_options: Any = {"cache": True, "error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 
 
 @njit(**_options)

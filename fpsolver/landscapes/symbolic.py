@@ -17,10 +17,13 @@ from fpsolver.errors import ExpressionError
 from fpsolver.landscapes.expression import MAX_EXPONENT, SyntaxChecked, shorten
 
 _EXACT = 2**53
+_MAX_DERIVATIVE = 60_000
 
 
 class _Opaque(sympy.Function):
-    """A function that SymPy neither evaluates nor rewrites."""
+    """A function that SymPy neither evaluates nor rewrites, not even of numbers."""
+
+    is_number = False
 
     @classmethod
     def eval(cls, *args):
@@ -130,9 +133,47 @@ def derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
     return result
 
 
-def hessian_entries(gradient: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> dict:
+def hessian_entries(
+    gradient: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]
+) -> dict[tuple[int, ...], sympy.Expr]:
     """Return the upper triangle {(i, j): ∂g_i/∂θ_j} of a Hessian."""
     return {(i, j): derivative(gradient[i], symbols[j]) for i in range(len(symbols)) for j in range(i, len(symbols))}
+
+
+def require_differentiable_size(expression: sympy.Expr, symbols: Sequence[sympy.Symbol], text: str) -> None:
+    """Raise `ExpressionError` where the derivatives would be so large that writing them down would not end.
+
+    The product rule makes m² pieces of a product of m factors, and m³ of its second derivatives; nested products
+    multiply these. The number of pieces of all second derivatives is estimated before any is taken.
+    """
+    size = _second_derivative_size(expression, frozenset(symbols), {})[2]
+    if size > _MAX_DERIVATIVE:
+        raise ExpressionError(
+            f"the second derivatives of {shorten(text)} would have about {size} pieces; at most {_MAX_DERIVATIVE} are "
+            "accepted: write it with fewer factors in products, or use Landscape.from_functions"
+        )
+
+
+def _second_derivative_size(
+    e: sympy.Basic, symbols: frozenset[sympy.Symbol], known: dict[sympy.Basic, tuple[int, int, int]]
+) -> tuple[int, int, int]:
+    """Return the number of variables in `e`, and the number of pieces of all first and all second derivatives."""
+    if e not in known:
+        parts = [_second_derivative_size(argument, symbols, known) for argument in e.args]
+        variables = len(symbols & e.free_symbols)
+        first, second = sum(part[1] for part in parts), sum(part[2] for part in parts)
+        if e.is_Symbol:
+            first = variables
+        elif getattr(e, "is_Mul", False):
+            counts = [part[0] for part in parts]
+            pairs = sum(counts) ** 2 - sum(n * n for n in counts)
+            second += len(parts) * (sum(n * n for n in counts) + pairs) + 2 * sum(counts) * first
+            first += len(parts) * sum(counts)
+        elif not getattr(e, "is_Add", False):
+            second += 3 * variables**2 + 2 * first
+            first += variables
+        known[e] = variables, first, second
+    return known[e]
 
 
 def _require_real(expression: sympy.Expr, text: str) -> None:
@@ -218,6 +259,8 @@ class _Builder:
     def _bounded(self, value: sympy.Expr, node: ast.expr) -> sympy.Expr:
         """Round a number that has grown beyond double precision, and refuse what has no finite real value."""
         if not value.is_number:
+            if value.has(sympy.zoo, sympy.nan):
+                self._refuse(node, "this is not a finite real number")
             return value
         if value.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo) or value.is_extended_real is False:
             self._refuse(node, "this is not a finite real number")

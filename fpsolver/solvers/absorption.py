@@ -141,19 +141,15 @@ class Absorption:
 
     def _check_reach(self, matrix: sparse.csr_array, killing: np.ndarray) -> None:
         """Raise where some cells can never be absorbed."""
-        from scipy.sparse.csgraph import connected_components
-
         goal = " or ".join(f"the {name}" for name in self.names) or "an absorbing wall"
         if not killing.any():
             raise MethodError(
                 f"nothing ever reaches {goal}: give a target=, or make a wall absorbing, "
                 'Axis(…, boundary=("reflecting", "absorbing"))'
             )
-        count, member = connected_components(matrix, directed=False)
-        reached = np.zeros(count, dtype=bool)
-        reached[member[killing > 0]] = True
+        reached = _can_be_killed(matrix, killing)
         if not reached.all():
-            lost = np.flatnonzero(~reached[member])
+            lost = np.flatnonzero(~reached)
             points = self.grid.points[self.outside]
             at = ", ".join(f"{name} = {x:g}" for name, x in zip(self.grid.names, points[lost[0]], strict=True))
             raise MethodError(
@@ -205,8 +201,8 @@ def absorb(W: Any, regions: Mapping[str, Region]) -> Absorption:
 def _cut_edges(W: Generator, outside: np.ndarray, stretch: tuple[np.ndarray, ...]) -> tuple[Edge, ...]:
     """Return the rates between outer cells whose control volumes end at walls.
 
-    A face between two volumes of different width (at the corner of a box) has the smaller width on both sides, which
-    keeps detailed balance.
+    A face between two cut volumes has the smaller of their widths, one between a cut and a whole cell (at the corner
+    of a box) that of the cell: the same on both sides, which keeps detailed balance, and whole cells as they were.
     """
     axes = tuple(range(W.grid.dimension))
     cut = [k for k, widths in enumerate(stretch) if (widths != 1).any()]
@@ -217,7 +213,8 @@ def _cut_edges(W: Generator, outside: np.ndarray, stretch: tuple[np.ndarray, ...
         forward, backward = edge.forward * keep, edge.backward * keep
         for k in cut:
             there = np.roll(stretch[k], back, axis=axes)
-            width = 1.0 if edge.offset[k] else np.minimum(stretch[k], there)
+            width = np.ones(()) if edge.offset[k] else np.minimum(stretch[k], there)
+            width = np.where((stretch[k] != 1) & (there != 1), width, 1.0)
             forward *= width / stretch[k]
             backward *= width / there
         result.append(Edge(edge.offset, forward, backward))
@@ -268,3 +265,23 @@ def _stretch(W: Generator, entering: tuple[Crossing, ...]) -> tuple[np.ndarray, 
         stretch[k].ravel()[crossing.inside] += (length - reach) / axis.widths[inner] - 0.5
     # A target whose walls both stand on its only centre has no volume; a positive one keeps logarithms finite.
     return tuple(np.maximum(widths, 1e-12) for widths in stretch)
+
+
+def _can_be_killed(matrix: sparse.csr_array, killing: np.ndarray) -> np.ndarray:
+    """Return from which cells some path of positive rates leads to killing, by a search back from there."""
+    from scipy.sparse.csgraph import breadth_first_order
+
+    if (matrix.data == 0).any():  # rates that underflowed are no path, but would be stored entries
+        matrix = matrix.copy()
+        matrix.eliminate_zeros()
+    # Row i of W lists the cells that jump to i, which is the direction of the search; one more row starts it.
+    n = matrix.shape[0]
+    goals = np.flatnonzero(killing > 0).astype(matrix.indices.dtype)
+    data = np.concatenate([matrix.data, np.ones(len(goals))])
+    indices = np.concatenate([matrix.indices, goals])
+    pointers = np.append(matrix.indptr, len(data))
+    graph = sparse.csr_array((data, indices, pointers), shape=(n + 1, n + 1))
+    found = breadth_first_order(graph, n, directed=True, return_predecessors=False)
+    reached = np.zeros(n + 1, dtype=bool)
+    reached[found] = True
+    return reached[:n]

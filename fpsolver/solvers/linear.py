@@ -17,6 +17,7 @@ import scipy.sparse as sparse
 
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
 from fpsolver.solvers.elimination import bandwidth, eliminate_network
+from fpsolver.solvers.krylov import Operator, gmres
 
 METHODS = ("auto", "elimination", "lu", "multigrid")
 
@@ -30,7 +31,6 @@ _LAST_LU = 1_100_000
 # One-directional sweeps stall where drift dominates diffusion across a cell; symmetric ones do not.
 _SMOOTHER = ("gauss_seidel", {"sweep": "symmetric"})
 
-Operator = Callable[[np.ndarray], np.ndarray]
 
 
 def solve_generator(
@@ -118,6 +118,27 @@ def solve_generator(
     return np.stack([part[0] for part in parts], axis=-1).reshape(given.shape), stats
 
 
+def inverse_generator(matrix: Any, killing: Any = None, *, adjoint: bool = False) -> tuple[Operator, str]:
+    """Return the map x → (−W)⁻¹ x, or x → (−Wᵀ)⁻¹ x, prepared once for many solves, and the name of its method.
+
+    Parameters
+    ----------
+    matrix : sparse matrix, shape (n, n)
+        W, Markov and losing probability from every cell sooner or later.
+    killing : array_like, shape (n,), optional
+        Rate out of W from each cell; from the columns of W if left out.
+    adjoint : bool
+        Invert −Wᵀ instead.
+    """
+    problem = _Problem(sparse.csr_array(matrix), killing, adjoint)
+    route = _route(problem)
+    if route == "elimination":
+        network = eliminate_network(problem.matrix, problem.killing)
+        return (network.backward if adjoint else network.forward), "elimination"
+    solver: Any = problem.factorised() if route == "lu" else problem.multigrid()
+    return (lambda x: -solver(x, 1e-11)[0]), solver.name
+
+
 class _Problem:
     """One matrix, with what is needed to solve it by any route and to judge the answer."""
 
@@ -170,7 +191,7 @@ class _Problem:
         return self.solve_all(columns, "lu", tolerance, False)
 
     def solve(self, rhs: np.ndarray, solve: Any, tolerance: float) -> tuple[np.ndarray, dict[str, Any]]:
-        """Solve one right-hand side and bound the error by a second, loose solve with the size of the residual.
+        """Solve one right-hand side to the tolerance, which a loose solve with the size of the residual translates.
 
         The inverse of an M-matrix is non-negative, so that |x − x̂| ≤ |W⁻¹| |r|; to the residual r is added what the
         rounding of the elements of W may change.
@@ -178,18 +199,29 @@ class _Problem:
         size = np.abs(rhs).max()
         if size == 0.0:
             return np.zeros_like(rhs), {"method": solve.name, "residual": 0.0, "estimated_error": 0.0, "iterations": 0}
-        solution, iterations = solve(rhs, 0.1 * tolerance)
-        correction, more = solve(rhs - self.apply(solution), 1e-2)
-        solution = solution + correction
-        residual = np.abs(rhs - self.apply(solution)) + np.finfo(float).eps * np.abs(self.diagonal * solution)
-        bound, loose = solve(-residual, 1e-1)
-        norm = (lambda x: np.abs(x).max()) if self.adjoint else (lambda x: np.abs(x).sum())
+        solution, iterations = solve(rhs, 1e-3)
+        residual = rhs - self.apply(solution)
+        doubt = self._doubt(residual, solution)
+        bound, loose = solve(-doubt, 1e-1)
+        norm: Callable[[np.ndarray], float] = np.max if self.adjoint else np.sum
+        error = float(norm(np.abs(bound)) / norm(np.abs(solution)))
+        goal, before = 0.2 * tolerance, float(norm(doubt))
+        if error > goal:
+            step, more = solve(residual, max(goal / error, 1e-12))
+            solution += step
+            residual = rhs - self.apply(solution)
+            error *= float(norm(self._doubt(residual, solution))) / before
+            iterations += more
         return solution, {
             "method": solve.name,
-            "residual": float(residual.max() / size),
-            "estimated_error": float(norm(bound) / norm(solution)),
-            "iterations": iterations + more + loose,
+            "residual": float(np.abs(residual).max() / size),
+            "estimated_error": error,
+            "iterations": iterations + loose,
         }
+
+    def _doubt(self, residual: np.ndarray, solution: np.ndarray) -> np.ndarray:
+        """Return how far each equation may be from holding."""
+        return np.abs(residual) + np.finfo(float).eps * np.abs(self.diagonal * solution)
 
     def factorised(self) -> _Factorised:
         """Return a solver by sparse LU."""
@@ -287,85 +319,3 @@ def _transposed(hierarchy: Any) -> Any:
     result = MultilevelSolver(levels, coarse_solver="lu")
     change_smoothers(result, _SMOOTHER, _SMOOTHER)
     return result
-
-
-def gmres(
-    operator: Operator, precondition: Operator, rhs: np.ndarray, tolerance: float, restart: int = 15, cycles: int = 20
-) -> tuple[np.ndarray, int]:
-    """Solve A x = rhs by restarted GMRES, preconditioned from the right so that the true residual is seen.
-
-    Parameters
-    ----------
-    operator, precondition : callable
-        x → A x and x → M⁻¹ x.
-    rhs : ndarray, shape (n,)
-        Right-hand side.
-    tolerance : float
-        Residual at which to stop, relative to `rhs`, in the Euclidean norm.
-    restart : int
-        Vectors kept before a restart, which sets the memory.
-    cycles : int
-        Restarts before giving up.
-
-    Returns
-    -------
-    solution : ndarray
-        x.
-    iterations : int
-        Applications of the preconditioner.
-
-    Raises
-    ------
-    ConvergenceError
-        If the residual still exceeds the tolerance.
-    """
-    solution, residual, iterations = np.zeros_like(rhs), rhs.copy(), 0
-    goal = tolerance * np.linalg.norm(rhs)
-    before = np.inf
-    for _ in range(cycles):
-        size = float(np.linalg.norm(residual))
-        if size <= goal:
-            return solution, iterations
-        if size > 0.8 * before:
-            break
-        before = size
-        step, used = _gmres_cycle(operator, precondition, residual, goal, restart)
-        solution += step
-        iterations += used
-        residual = rhs - operator(solution)
-    size = float(np.linalg.norm(residual))
-    # Below the rounding of A x nothing can be gained, and the caller's error estimate says so.
-    if size <= max(goal, 1e-7 * float(np.linalg.norm(rhs))):
-        return solution, iterations
-    raise ConvergenceError(
-        f"multigrid GMRES stopped at a relative residual of {size / np.linalg.norm(rhs):.1e} after {iterations} "
-        'iterations; use method="lu" if the memory allows'
-    )
-
-
-def _gmres_cycle(
-    operator: Operator, precondition: Operator, residual: np.ndarray, goal: float, restart: int
-) -> tuple[np.ndarray, int]:
-    """Return the correction of one GMRES cycle and the number of steps it took."""
-    size = float(np.linalg.norm(residual))
-    basis = [residual / size]
-    projected = np.zeros((restart + 1, restart))
-    weights = np.zeros(0)
-    for k in range(restart):
-        vector = operator(precondition(basis[k]))
-        for j, old in enumerate(basis):
-            projected[j, k] = old @ vector
-            vector -= projected[j, k] * old
-        projected[k + 1, k] = np.linalg.norm(vector)
-        target = np.zeros(k + 2)
-        target[0] = size
-        square = projected[: k + 2, : k + 1]
-        weights = np.linalg.lstsq(square, target, rcond=None)[0]
-        if np.linalg.norm(square @ weights - target) <= 0.7 * goal or projected[k + 1, k] <= 1e-14 * size:
-            break
-        vector /= projected[k + 1, k]
-        basis.append(vector)
-    combined = np.zeros_like(residual)
-    for weight, vector in zip(weights, basis, strict=False):
-        combined += weight * vector
-    return precondition(combined), len(weights)

@@ -15,6 +15,8 @@ from fpsolver.solvers.linear import solve_generator
 # A shift of this size, relative to the fastest rate, separates the null vector from every other mode in a few steps
 # of inverse iteration, and is still far above rounding.
 _SHIFT = 1e-13
+# A pinned cell this much emptier than the fullest one is replaced by that one.
+_EMPTY = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,27 +204,39 @@ def _null_vector(
         state[cells] = 1.0
         return state, {"method": "a single cell", "estimated_error": 0.0}
     pinned = _full_cell(inner)
-    others = np.delete(np.arange(len(cells)), pinned)
-    open_part = inner[others][:, others]
-    source = inner[:, [pinned]].toarray().ravel()[others]
-    killing = inner[[pinned], :].toarray().ravel()[others]
-    rest, stats = solve_generator(open_part, -source, tolerance, killing=killing)
-    state[cells[pinned]] = 1.0
-    # Iterative solvers leave rounding noise of either sign where the density is below 1e-16 of its maximum.
-    state[cells[others]] = np.maximum(rest, 0.0)
+    values, stats = _pinned(inner, pinned, tolerance)
+    if stats["method"] != "elimination" and values.max() > _EMPTY:
+        values, stats = _pinned(inner, int(np.argmax(values)), tolerance)
+    state[cells] = values
     return state, stats
 
 
-def _full_cell(matrix: sparse.csr_array) -> int:
-    """Return a cell that holds much probability: the fullest after some steps of the uniformised chain.
+def _pinned(matrix: sparse.csr_array, pinned: int, tolerance: float) -> tuple[np.ndarray, dict[str, Any]]:
+    """Solve W P = 0 for P relative to its value in one cell."""
+    others = np.delete(np.arange(matrix.shape[0]), pinned)
+    source = matrix[:, [pinned]].toarray().ravel()[others]
+    killing = matrix[[pinned], :].toarray().ravel()[others]
+    rest, stats = solve_generator(matrix[others][:, others], -source, tolerance, killing=killing)
+    # Iterative solvers leave rounding noise of either sign where the density is below 1e-16 of its maximum.
+    return np.insert(np.maximum(rest, 0.0), pinned, 1.0), stats
 
-    A pinned cell in an empty corner would make all others overflow.
+
+def _full_cell(matrix: sparse.csr_array) -> int:
+    """Return a cell where probability gathers: the one to which the likeliest jumps lead from most cells.
+
+    Pinned in an empty corner, the rest of the system would be all but singular.
     """
-    state = np.full(matrix.shape[0], 1.0 / matrix.shape[0])
-    step = 0.9 / np.abs(matrix.diagonal()).max()
-    for _ in range(200):
-        state = state + step * (matrix @ state)
-    return int(np.argmax(state))
+    n = matrix.shape[0]
+    columns = sparse.csc_array(matrix)
+    origin = np.repeat(np.arange(n), np.diff(columns.indptr))
+    rates = np.where(columns.indices == origin, -1.0, columns.data)
+    fastest = np.maximum.reduceat(rates, columns.indptr[:-1])
+    chosen = np.flatnonzero(rates == fastest[origin])
+    likeliest = np.arange(n)
+    likeliest[origin[chosen]] = columns.indices[chosen]
+    for _ in range(int(n).bit_length()):
+        likeliest = likeliest[likeliest]
+    return int(np.argmax(np.bincount(likeliest, minlength=n)))
 
 
 def _inverse_iteration(generator: Any) -> tuple[np.ndarray, dict[str, Any]]:

@@ -125,7 +125,7 @@ class ReactiveFlux:
         return dividing_current(self, inside)
 
     def current(self) -> np.ndarray:
-        """Return the reactive current density at cell centres, shape (*shape, d): ½ Σ_edges current · offset · h / v."""
+        """Return the reactive current density at cell centres, shape (*shape, d), as `fpsolver.current` defines it."""
         from fpsolver.solvers.currents import cell_vectors
 
         return cell_vectors(self.grid, self.edges)
@@ -251,27 +251,39 @@ def _stationary_mass(absorption: Absorption, given: Any) -> np.ndarray:
 def _time_reversed(absorption: Absorption, pi: np.ndarray) -> Absorption:
     """Return the time-reversed process Π Wᵀ Π⁻¹ outside the same targets.
 
-    The gross flux that enters a cell through a target's wall is the flux that leaves there less the net current of
-    the uncut edge, so that the reversed process leaves each cell at the rate of the process itself.
+    The gross flux that enters a cell through a target's wall is whatever keeps its probability stationary: what
+    leaves the cell less what enters from its neighbours. The current of transition paths is then conserved exactly.
     """
     axes = tuple(range(absorption.grid.dimension))
-    with np.errstate(divide="ignore"):
-        inverse = np.where(pi > 0, 1 / np.where(pi > 0, pi, 1.0), 0.0)
+    inverse = np.where(pi > 0, 1 / np.where(pi > 0, pi, 1.0), 0.0)
+    leaving, entering = absorption.leaving * pi, np.zeros_like(pi)
     edges = []
     for edge in absorption.edges:
         back = tuple(-step for step in edge.offset)
         there, inverse_there = np.roll(pi, back, axis=axes), np.roll(inverse, back, axis=axes)
-        edges.append(Edge(edge.offset, there * edge.backward * inverse, pi * edge.forward * inverse_there))
-    totals = np.zeros((len(absorption.names), absorption.grid.size))
-    whole = (pi / absorption.volume_factor).ravel()
+        gain, loss = pi * edge.forward, there * edge.backward
+        leaving += gain + np.roll(loss, edge.offset, axis=axes)
+        entering += loss + np.roll(gain, edge.offset, axis=axes)
+        edges.append(Edge(edge.offset, loss * inverse, gain * inverse_there))
+    estimates = _inflow(absorption, pi)
+    total = estimates.sum(axis=0)
+    # On a grid too coarse for its drift the balance may be negative; no flux then enters through the wall.
+    balance = np.maximum(leaving - entering, 0.0) * inverse
+    shares = np.where(total > 0, estimates / np.where(total > 0, total, 1.0), 0.0)
+    rates = dict(zip(absorption.names, shares * balance, strict=True))
+    return replace(absorption, edges=tuple(edges), rates=rates)
+
+
+def _inflow(absorption: Absorption, pi: np.ndarray) -> np.ndarray:
+    """Return the flux into each cell through each target's wall: the flux out less the uncut edge's net current."""
+    grid = absorption.grid
+    flux = np.zeros((len(absorption.names), grid.size))
     shares, flat = absorption.volume_factor.ravel(), pi.ravel()
+    whole = flat / shares
     for crossing in absorption.crossings:
         cells, inside = crossing.cells, crossing.inside
         thickness = absorption.thickness(cells, crossing.axis)
-        area = shares[cells] / thickness
-        net = (whole[cells] * crossing.outward - whole[inside] * crossing.inward) * area
+        net = (whole[cells] * crossing.outward - whole[inside] * crossing.inward) * shares[cells] / thickness
         leaving = flat[cells] * crossing.rate / thickness
-        # On a grid too coarse for its drift the difference may be negative; no flux then enters there.
-        np.add.at(totals, (crossing.labels - 1, cells), np.maximum(leaving - net, 0.0) * inverse.ravel()[cells])
-    rates = {name: t.reshape(absorption.grid.shape) for name, t in zip(absorption.names, totals, strict=True)}
-    return replace(absorption, edges=tuple(edges), rates=rates)
+        np.add.at(flux, (crossing.labels - 1, cells), np.maximum(leaving - net, 0.0))
+    return flux.reshape(-1, *grid.shape)

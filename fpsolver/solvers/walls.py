@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -107,8 +108,11 @@ def _crossing(
         fraction = np.ones(len(outward))
         for number, region in enumerate(regions, start=1):
             chosen = entered == number
-            here = tuple(index[chosen] for index in start)
-            fraction[chosen] = _fraction(W.grid, region, here, position[chosen], displacement[chosen])
+            if isinstance(region, Box):
+                fraction[chosen] = _box_fraction(W.grid, region, position[chosen], displacement[chosen])
+            else:
+                here = tuple(index[chosen] for index in start)
+                fraction[chosen] = _face_fraction(W.grid, labels == number, here, offset)
         volumes = W.grid.volumes
         flow = (outward * volumes[start], inward * volumes[end])
         rate = _wall_rate(W, start, (position, displacement), fraction, flow)
@@ -128,22 +132,34 @@ def _segments(grid: Grid, start: tuple[np.ndarray, ...], offset: tuple[int, ...]
     return np.stack(positions, axis=-1), np.stack(displacements, axis=-1)
 
 
-def _fraction(
-    grid: Grid, region: Region, start: tuple[np.ndarray, ...], position: np.ndarray, displacement: np.ndarray
-) -> np.ndarray:
-    """Return where along each segment the region begins, as a fraction of its length."""
-    if not isinstance(region, Box):
-        along = np.flatnonzero((displacement != 0).any(axis=0))
-        if len(along) != 1:
-            return np.full(len(position), 0.5)
-        axis = grid.axes[along[0]]
-        return 0.5 * axis.widths[start[along[0]]] / np.abs(displacement[:, along[0]])
+def _box_fraction(grid: Grid, box: Box, position: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    """Return where along each segment the box begins, as a fraction of its length."""
     entry = np.zeros(len(position))
-    for name in region.bounds:
+    for name, bounds in box.bounds.items():
         k = grid.index(name)
-        entry = np.maximum(entry, _entry(grid.axes[k], region.bounds[name], position[:, k], displacement[:, k]))
+        entry = np.maximum(entry, _entry(grid.axes[k], bounds, position[:, k], displacement[:, k]))
     # A wall on a centre belongs to the inside, so only rounding can bring the fraction to zero.
     return np.clip(entry, 1e-12, 1.0)
+
+
+def _face_fraction(
+    grid: Grid, mask: np.ndarray, start: tuple[np.ndarray, ...], offset: tuple[int, ...]
+) -> np.ndarray:
+    """Return where along edges with this offset the first cell of the mask begins, as a fraction of the edge."""
+    along = [k for k, step in enumerate(offset) if step]
+    if len(along) == 1 and abs(offset[along[0]]) == 1:
+        axis, index = grid.axes[along[0]], start[along[0]]
+        length = axis.distances[index if offset[along[0]] > 0 else index - 1]
+        return 0.5 * axis.widths[index] / length
+    # In lattice units the edge runs from one centre to another and meets the planes of faces at these fractions.
+    met = {(j - 0.5) / abs(step) for step in offset for j in range(1, abs(step) + 1)}
+    breaks = [*sorted(met), 1.0]
+    fraction = np.full(len(start[0]), breaks[-2])
+    for begin, end in reversed(list(pairwise(breaks))):
+        shift = [int(np.floor(0.5 * (begin + end) * step + 0.5)) for step in offset]
+        cell = tuple((i + s) % n for i, s, n in zip(start, shift, grid.shape, strict=True))
+        fraction[mask[cell]] = begin
+    return fraction
 
 
 def _entry(axis: Any, bounds: tuple[float | None, float | None], x: np.ndarray, step: np.ndarray) -> np.ndarray:

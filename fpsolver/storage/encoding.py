@@ -29,6 +29,7 @@ ROOT_ATTRIBUTES = (
     "device",
     "wall_time",
     "notes",
+    "solvers",
 )
 """Names of the attributes that the root of every file of a run has."""
 

@@ -115,6 +115,17 @@ class Results:
         self._require(leaf, names, f"dataset in {group!r}")
         return self._guarded(name, lambda: self._read(f"{group}/{leaf}"))
 
+    def shape(self, name: str) -> dict[str, int]:
+        """Return the length of each dimension of an array by name, without reading it."""
+        group, _, leaf = name.strip("/").rpartition("/")
+        self._require(leaf, self.names(group), f"dataset in {group!r}")
+
+        def lengths() -> dict[str, int]:
+            dataset = self._file[f"{group}/{leaf}"]
+            return dict(zip(self._dims(dataset), dataset.shape, strict=True))
+
+        return self._guarded(name, lengths)
+
     def table(self, group: str) -> Table:
         """Return a whole group as a `Table`, as stored: complex variables as pairs."""
         read = {name: self.variable(f"{group}/{name}") for name in self.names(group)}

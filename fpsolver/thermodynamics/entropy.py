@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import rel_entr, xlogy
 
 from fpsolver.densities import loss_on_grid
+from fpsolver.density_moments import checked_density
 from fpsolver.errors import DensityError, MethodError
 from fpsolver.grids import Grid
-from fpsolver.moments import checked_density
 
 
 def entropy(p: Any, grid: Grid | None = None) -> float:

@@ -97,41 +97,100 @@ def _step(x, out, diagonal, into, outof, shifts, lo, hi, g, h):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _sweep(x, out, sums, diagonal, into, outof, shifts, length, lead, depth, reach, closed, gains, pulls, weights, k, window):
-    """Advance one block by `depth` steps (even), from step k; `x` holds x(k) and `out` x(k−1) on entry."""
+def _sweep(x, old, sums, operator, length, lead, reach, closed, steps, k, depth, window):
+    """Advance one block from step k by `depth` steps, an even number; `x` and `old` change roles at each."""
+    diagonal, into, outof, shifts = operator
+    gains, pulls, weights = steps
     low, high = lead, lead + length
-    front = low if closed[0] else low - (depth - 1) * reach
-    last = high if closed[1] else high + (depth - 1) * reach
+    front = low if closed else low - (depth - 1) * reach
     while front - (depth - 1) * reach < high:
         for j in range(depth):
-            spread = (depth - 1 - j) * reach
-            first = low if closed[0] else low - spread
-            end = high if closed[1] else high + spread
-            lo = max(first, front - j * reach)
-            hi = min(end, front + window - j * reach)
+            spread = 0 if closed else (depth - 1 - j) * reach
+            lo = max(low - spread, front - j * reach)
+            hi = min(high + spread, front + window - j * reach)
             if lo >= hi:
                 continue
             if j % 2 == 0:
-                _step(x, out, diagonal, into, outof, shifts, lo, hi, gains[k + j], pulls[k + j])
+                _step(x, old, diagonal, into, outof, shifts, lo, hi, gains[k + j], pulls[k + j])
             else:
-                _step(out, x, diagonal, into, outof, shifts, lo, hi, gains[k + j], pulls[k + j])
+                _step(old, x, diagonal, into, outof, shifts, lo, hi, gains[k + j], pulls[k + j])
                 for m in range(len(weights)):
-                    a, b = weights[m, k + j], weights[m, k + j + 1]
+                    a, b = weights[m, k + j - 1], weights[m, k + j]
                     if a != 0.0 or b != 0.0:
-                        _accumulate(sums[m], out, x, lo, hi, a, b)
+                        _accumulate(sums[m], old, x, lo, hi, a, b)
         front += window
-    return last
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run_block(x, old, sums, diagonal, into, outof, shifts, length, lead, reach, gains, pulls, weights, depth, window):
-    """Take len(gains) steps (an even number) on one block; see `run_blocks`."""
-    closed = (True, True)
+def run_block(x, old, sums, operator, length, lead, reach, steps, depth, window):
+    """Take all steps on a single block with nothing beyond its ends.
+
+    Parameters
+    ----------
+    x, old : ndarray, shape (lead + length + lead,)
+        x(0) and x(−1); x(n) on return, and x(n − 1).
+    sums : ndarray, shape (m, lead + length + lead)
+        On return increased by the sum over k ≥ 1 of weights[m, k − 1] x(k).
+    operator : tuple
+        Diagonal of A; rates `into` and `outof`, shape (classes, …); shifts, shape (classes,).
+    length, lead, reach : int
+        Cells of the block, margin before and after them, and the largest shift.
+    steps : tuple
+        Gains g, pulls h, each of shape (n,) with n even, and weights, shape (m, n).
+    depth, window : int
+        Steps a sweep (even), and cells that a step takes at a time.
+    """
+    n = len(steps[0])
     k = 0
-    while k < len(gains):
-        steps = min(depth, len(gains) - k)
-        _sweep(
-            x, old, sums, diagonal, into, outof, shifts, length, lead, steps, reach, closed,
-            gains, pulls, weights, k, window,
-        )  # fmt: skip
-        k += steps
+    while k < n:
+        taken = min(depth, n - k)
+        _sweep(x, old, sums, operator, length, lead, reach, True, steps, k, taken, window)
+        k += taken
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_halos(x, length, lead, width, circular):
+    """Copy the cells that lie beyond the ends of each block from the blocks that own them."""
+    blocks, total = len(x), len(x) * length
+    for b in range(blocks):
+        for i in range(width):
+            before = b * length - 1 - i
+            after = (b + 1) * length + i
+            if circular or before >= 0:
+                owner = before % total
+                x[b, lead - 1 - i] = x[owner // length, lead + owner % length]
+            if circular or after < total:
+                owner = after % total
+                x[b, lead + length + i] = x[owner // length, lead + owner % length]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run_ring(x, old, sums, operator, length, lead, reach, steps, depth, window):
+    """Take all steps on a single block whose ends meet; arrays as in `run_blocks`."""
+    n = len(steps[0])
+    k = 0
+    local = (operator[0][0], operator[1][0], operator[2][0], operator[3])
+    while k < n:
+        taken = min(depth, n - k)
+        _fill_halos(x, length, lead, taken * reach, True)
+        _fill_halos(old, length, lead, taken * reach, True)
+        _sweep(x[0], old[0], sums[0], local, length, lead, reach, False, steps, k, taken, window)
+        k += taken
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def run_blocks(x, old, sums, operator, length, lead, reach, circular, steps, depth, window):
+    """Take all steps on several blocks of equal length, one thread for each; see `run_block`.
+
+    Arrays have one more leading axis, the block; halos are exchanged once a sweep.
+    """
+    n = len(steps[0])
+    k = 0
+    while k < n:
+        taken = min(depth, n - k)
+        _fill_halos(x, length, lead, taken * reach, circular)
+        _fill_halos(old, length, lead, taken * reach, circular)
+        for b in prange(len(x)):
+            local = (operator[0][b], operator[1][b], operator[2][b], operator[3])
+            _sweep(x[b], old[b], sums[b], local, length, lead, reach, False, steps, k, taken, window)
+        k += taken

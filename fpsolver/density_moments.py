@@ -57,7 +57,7 @@ def checked_density(p: Any, grid: Grid | None = None, name: str = "p") -> tuple[
         grid = p.grid
     values = np.asarray(p, dtype=float)
     if values.shape != grid.shape:
-        raise DensityError(f"{name} has shape {values.shape}, the grid {grid.shape}; give one density, one value a cell")
+        raise DensityError(f"{name} has shape {values.shape}, the grid {grid.shape}; give one value a cell")
     if not np.isfinite(values).all():
         cell = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         raise DensityError(f"{name} is {values[cell]} in cell {cell}; it must be finite everywhere")
@@ -161,5 +161,6 @@ def marginal(p: Any, grid: Grid | None = None, *names: str) -> Field:
     for k in rest:
         widths = widths * grid.along(k, grid.axes[k].widths)
     # A marginal of a kinetic grid lives on plain axes: v_x alone is a variable like any other.
-    smaller = Grid(**{grid.names[k]: grid.axes[k] for k in kept})
+    axes: dict[str, Any] = {grid.names[k]: grid.axes[k] for k in kept}
+    smaller = Grid(**axes)
     return Field(smaller, np.sum(values * widths, axis=rest))

@@ -1,0 +1,184 @@
+"""The short summary that a run leaves in the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fpsolver.studies.execution import Outcome
+    from fpsolver.studies.study import Study
+
+WIDTH = 15
+
+
+def summary(study: Study, outcome: Outcome, plots: Sequence[Path] = ()) -> str:
+    """Return the summary of a run: problem, results with errors, warnings, and where the files are."""
+    lines = [study.title, "", *_problem(study)]
+    for part in (_evolution, _stationary, _spectrum, _first_passage):
+        lines += part(study, outcome)
+    lines += [_row("warning", text) for text in outcome.warnings]
+    lines += ["", _row("time", f"{outcome.wall_time:.2f} s"), _row("results", f"{outcome.path} ({_size(outcome.path)})")]
+    lines += [_row("plot", str(path)) for path in plots]
+    if not plots:
+        lines.append(_row("plots", f"fpsolver plot {outcome.path}"))
+    return "\n".join(lines)
+
+
+def with_error(value: float, error: float | None) -> str:
+    """Return a value with its error, to the digits that the error leaves.
+
+    Examples
+    --------
+    >>> with_error(0.123456, 2.3e-4), with_error(1.5, None), with_error(2.0, 0.0)
+    ('0.12346 ± 0.00023', '1.5', '2 ± 0')
+    """
+    if error is None or not np.isfinite(error):
+        return f"{value:.6g}"
+    if error == 0:
+        return f"{value:.10g} ± 0"
+    digits = 1 - int(np.floor(np.log10(error)))
+    if digits > 9:
+        return f"{value:.8g} ± {error:.0e}"
+    digits = max(digits, 0)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def _problem(study: Study) -> list[str]:
+    grid = study.grid
+    axes = [f"{name} [{axis.lower:g}, {axis.upper:g}] × {axis.cells}" for name, axis in zip(grid.names, grid.axes, strict=True)]
+    rows = [_row("landscape", study.landscape_description), _row("dynamics", _dynamics(study.dynamics))]
+    return [*rows, _row("grid", f"{', '.join(axes)}: {grid.size} cells, {study.generator_scheme}")]
+
+
+def _dynamics(dynamics: Any) -> str:
+    kind = "underdamped Langevin" if hasattr(dynamics, "friction") else "overdamped Langevin"
+    words = [kind]
+    if dynamics.temperature is not None:
+        words.append(f"temperature {dynamics.temperature:g}")
+    for name in ("friction", "mass", "mobility", "force", "diffusion"):
+        value = getattr(dynamics, name, None)
+        if value is not None:
+            words.append(f"{name} {_plain(getattr(value, 'given', value))}")
+    if dynamics.protocol:
+        words.append(f"driven: {', '.join(f'{name}(t) = {p.expression}' for name, p in dynamics.protocol.items())}")
+    return ", ".join(words)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"({', '.join(_plain(entry) for entry in value)})"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _evolution(study: Study, outcome: Outcome) -> list[str]:
+    if not outcome.evolution:
+        return []
+    found = outcome.evolution
+    times, stats = found["times"], found["stats"]
+    first, last = found["first"], found["last"]
+    rows = [
+        _row(
+            "evolution",
+            f"{len(times)} frames, t = {times[0]:g} … {times[-1]:g}; {stats['method']}, {stats['applications']} products, "
+            f"estimated L1 error {stats['estimated_error']:.0e}",
+        )
+    ]
+    for name, label in (("mean_loss", "mean loss"), ("entropy", "entropy"), ("free_energy", "free energy")):
+        if name in last:
+            values = [with_error(float(row[name]), _maybe(row.get(f"{name}_error"))) for row in (first, last)]
+            rows.append(_row("", f"{label:<12} {values[0]}  →  {values[1]}"))
+    if "mean_loss_error" in last:
+        rows.append(_row("", "± from the grid of half the cells: |q(h) − q(2h)|/3"))
+    if abs(float(last["mass"]) - 1) > 1e-6:
+        rows.append(_row("", f"mass left {float(last['mass']):.6g}, the rest was absorbed"))
+    return rows
+
+
+def _stationary(study: Study, outcome: Outcome) -> list[str]:
+    found = outcome.stationary
+    if not found:
+        return []
+    words = [f"{found['method']}, residual {found['residual']:.0e}"]
+    if "l1_difference" in found:
+        words.append(f"L1 distance from the Boltzmann density {found['l1_difference']:.1e}")
+    if "mean_velocity" in found:
+        words.append(f"mean velocity {found['mean_velocity']:.8g}")
+    return [_row("stationary", "; ".join(words))]
+
+
+def _spectrum(study: Study, outcome: Outcome) -> list[str]:
+    if not outcome.spectrum:
+        return []
+    rates, harmonic = outcome.spectrum["rates"], outcome.spectrum["harmonic"]
+    shown = min(len(rates), 7)
+    rows = [_row("rates", "  ".join(f"{_rate(rate):>12}" for rate in rates[:shown]))]
+    if harmonic is not None:
+        rows.append(_row("  harmonic", "  ".join(f"{_rate(rate):>12}" for rate in harmonic.rates[:shown])))
+        place = ", ".join(
+            f"{name} = {value:.4g}" for name, value in zip(study.landscape.variables, harmonic.minimum, strict=True)
+        )
+        curvatures = ", ".join(f"{value:.4g}" for value in harmonic.curvatures)
+        rows.append(_row("", f"from the Hessian at the minimum {place}, eigenvalues {curvatures}"))
+    return rows
+
+
+def _rate(rate: complex) -> str:
+    rate = complex(rate)
+    real = 0.0 if abs(rate.real) < 1e-12 else rate.real
+    if abs(rate.imag) <= 1e-9 * abs(rate):
+        return f"{real:.6g}"
+    return f"{real:.5g}{'+' if rate.imag > 0 else '−'}{abs(rate.imag):.5g}i"
+
+
+def _first_passage(study: Study, outcome: Outcome) -> list[str]:
+    found = outcome.first_passage
+    if not found:
+        return []
+    if "time_from_start" not in found:
+        return [_row("first passage", f"mean time to {found['target']} from every cell, in the file")]
+    start = ", ".join(f"{name} = {value:g}" for name, value in zip(study.grid.names, found["start"], strict=True))
+    return [_row("first passage", f"mean time to {found['target']} from {start}: {found['time_from_start']:.8g}")]
+
+
+def describe_file(attributes: Mapping[str, Any], groups: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """Return what a result file holds: where it comes from, and its arrays.
+
+    Parameters
+    ----------
+    attributes : mapping
+        Root attributes.
+    groups : iterable of (name, lines)
+        Each group with a line for each array.
+    """
+    machine = attributes.get("machine") or {}
+    overrides = attributes.get("study_overrides") or []
+    rows = [
+        _row("title", str(attributes.get("title", ""))),
+        _row("written by", f"{attributes.get('software')} {attributes.get('softwareVersion')}, {attributes.get('date')}"),
+        _row("machine", f"{machine.get('processor', '')}, {machine.get('system', '')}; {attributes.get('device', '')}"),
+        _row("wall time", f"{float(attributes.get('wall_time') or 0):.2f} s"),
+        _row("git commit", str(attributes.get("git_commit") or "none")),
+        _row("changed by", ", ".join(f"--set {entry}" for entry in overrides)) if overrides else "",
+    ]
+    lines = [row for row in rows if row]
+    for name, arrays in groups:
+        lines += ["", f"/{name}", *(f"  {line}" for line in arrays)]
+    return "\n".join(lines)
+
+
+def _row(label: str, text: str) -> str:
+    return f"{label:<{WIDTH}}{text}"
+
+
+def _maybe(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _size(path: Path) -> str:
+    size = os.path.getsize(path)
+    return f"{size / 1e6:.1f} MB" if size > 1e6 else f"{size / 1e3:.0f} kB"

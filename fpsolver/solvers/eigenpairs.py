@@ -1,0 +1,357 @@
+"""Eigenpairs of generators: birth–death chains, detailed balance, and the general case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+
+from fpsolver.errors import MethodError
+from fpsolver.solvers.krylov import conjugate_gradients
+from fpsolver.solvers.linear import Multigrid, inverse_generator
+
+# States up to which a dense eigensolver is as quick as any.
+_DENSE = 500
+# States up to which a factorisation is preferred to multigrid, where the band tells a plane from a space.
+_LU_PLANE, _LU_SPACE = 300_000, 20_000
+# Shift, relative to the fastest rate: small against every rate that a grid resolves, large against rounding.
+_SHIFT = 1e-8
+# Relative gap of two rates below which their eigenvectors cannot be found one by one.
+_CLUSTER = 1e-7
+# Ratio of √Π to its maximum below which the symmetrised eigenvectors hold no digits, and steps that continue them.
+_EMPTY, _CONTINUATION = 1e-7, 8
+
+
+@dataclass(frozen=True, eq=False)
+class Eigenpairs:
+    """Rates in ascending order of their real parts, with right and left eigenvectors as rows, unnormalised.
+
+    Left vectors are biorthogonal to the right ones.
+    """
+
+    rates: np.ndarray
+    right: np.ndarray
+    left: np.ndarray | None
+    stats: dict[str, Any]
+
+
+def is_chain(generator: Any) -> bool:
+    """Return whether a generator is a connected birth–death chain: one axis that does not close on itself."""
+    if not generator.markov or generator.grid.dimension != 1 or len(generator.edges) != 1:
+        return False
+    edge = generator.edges[0]
+    up, down = edge.forward[:-1], edge.backward[:-1]
+    inner = edge.offset == (1,) and not (edge.forward[-1] or edge.backward[-1])
+    return bool(inner and (up > 0).all() and (down > 0).all())
+
+
+def chain_pairs(generator: Any, k: int) -> Eigenpairs:
+    """Return the k slowest eigenpairs of a birth–death chain to full relative accuracy.
+
+    The number of rates below a given one is counted by an elimination without cancellation; left eigenvectors come from
+    a twisted factorisation, right ones from them by detailed balance, which every chain has.
+
+    Parameters
+    ----------
+    generator : Generator
+        One for which `is_chain` holds.
+    k : int
+        Number of eigenpairs.
+    """
+    from fpsolver.kernels.cpu.elimination import bisect_rate, chain_mode
+
+    edge = generator.edges[0]
+    up, down = np.ascontiguousarray(edge.forward[:-1]), np.ascontiguousarray(edge.backward[:-1])
+    killing = np.ascontiguousarray(generator.killing, dtype=float)
+    upper = 2.0 * float(np.abs(generator.diagonal).max())
+    rates = np.array([bisect_rate(up, down, killing, index, upper) for index in range(k)])
+    logarithm = np.concatenate([[0.0], np.cumsum(np.log(up) - np.log(down))])
+    mass = np.exp(logarithm - logarithm.max())
+    left = np.empty((k, len(killing)))
+    for rate, mode in zip(rates, left, strict=True):
+        chain_mode(up, down, killing, rate, mode)
+        # Modes may grow beyond all bounds where there is next to no mass.
+        mode /= np.sqrt(mass @ mode**2)
+    if k > 1 and (np.diff(rates) <= _CLUSTER * rates[1:]).any():
+        left = _clustered(generator, mass, rates, left)
+    stats = {"method": "bisection without cancellation", "accuracy": 1e-14, "accuracy_kind": "relative"}
+    return Eigenpairs(rates, mass * left, left, stats)
+
+
+def _clustered(generator: Any, mass: np.ndarray, rates: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Replace the modes of rates that all but coincide by an orthogonal set."""
+    from scipy.linalg import eigh_tridiagonal
+
+    symmetric = _symmetrised(generator)
+    vectors = eigh_tridiagonal(
+        -symmetric.diagonal(), -symmetric.diagonal(1), select="i", select_range=(0, len(rates) - 1)
+    )[1].T
+    close = np.diff(rates) <= _CLUSTER * rates[1:]
+    members = np.flatnonzero(np.append(close, False) | np.append(False, close))
+    root = np.sqrt(np.maximum(mass, np.finfo(float).tiny))
+    result = left.copy()
+    result[members] = vectors[members] / root
+    return result
+
+
+def reversible_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
+    """Return the k slowest eigenpairs of a generator with detailed balance.
+
+    The symmetrised generator √(W_ij W_ji) is solved; its slow eigenvectors are then improved by a singular value
+    decomposition of their weighted differences D across faces, because λ = ‖D ψ‖² cannot cancel as ψᵀWψ does.
+
+    Parameters
+    ----------
+    generator : Generator
+        One with `edges` and `log_equilibrium`.
+    k : int
+        Number of eigenpairs.
+    tolerance : float
+        Relative accuracy asked of the iteration.
+    """
+    symmetric = _symmetrised(generator)
+    logarithm = np.ravel(generator.log_equilibrium)
+    ground = np.exp(0.5 * (logarithm - logarithm.max()))
+    ground /= np.linalg.norm(ground)
+    closed = not generator.absorbing
+    vectors, method = _symmetric_vectors(symmetric, ground, closed, k, tolerance)
+    if closed:
+        vectors[:, 0] = ground
+    vectors = np.linalg.qr(vectors)[0]
+    first = 1 if closed else 0
+    if closed:
+        vectors[:, 0] = ground
+    differences = _face_differences(generator, vectors[:, first:])
+    singular, rotation = np.linalg.svd(np.linalg.qr(differences, mode="r"))[1:]
+    vectors[:, first:] = vectors[:, first:] @ rotation[::-1].T
+    rates = np.concatenate([np.zeros(first), singular[::-1] ** 2])
+    fastest = float(np.abs(generator.diagonal).max())
+    # A difference of zero is seen as the rounding of ψ.
+    rates[rates < 100 * fastest * np.finfo(float).eps ** 2] = 0.0
+    left = _extended(generator, rates, vectors.T, ground)
+    stats = {"method": method, "accuracy": tolerance, "accuracy_kind": "relative"}
+    return Eigenpairs(rates, vectors.T * ground, left, stats)
+
+
+def _extended(generator: Any, rates: np.ndarray, vectors: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """Return left eigenvectors ψ/√Π, continued into cells so empty that ψ is rounding there.
+
+    The eigenvalue equation is solved in those cells with the others given; the eigenvalue is small there, so that
+    a few steps of fixed-point iteration take care of it.
+    """
+    full = ground > _EMPTY * ground.max()
+    left = np.where(full, vectors / np.where(full, ground, 1.0), 0.0)
+    if full.all():
+        return left
+    empty = np.flatnonzero(~full)
+    into = generator.adjoint[empty]
+    inside = into[:, empty]
+    try:
+        inverse, _ = inverse_generator(inside.T, adjoint=True)
+    except MethodError:
+        # Cells of next to no mass that nothing links to the others: zero is an eigenvector there.
+        return left
+    for rate, mode in zip(rates, left, strict=True):
+        source = into @ mode
+        mode[empty] = inverse(source)
+        for _ in range(_CONTINUATION):
+            mode[empty] = inverse(source + rate * mode[empty])
+    return left
+
+
+def _symmetrised(generator: Any) -> sparse.csr_array:
+    """Return Π^(−1/2) W Π^(1/2), whose elements are √(W_ij W_ji)."""
+    forward, backward = generator.matrix.copy(), generator.adjoint
+    forward.sort_indices()
+    backward.sort_indices()
+    origin = np.repeat(np.arange(forward.shape[0]), np.diff(forward.indptr))
+    away = forward.indices != origin
+    forward.data[away] = np.sqrt(forward.data[away]) * np.sqrt(backward.data[away])
+    return forward
+
+
+def _face_differences(generator: Any, vectors: np.ndarray) -> np.ndarray:
+    """Return D ψ, with DᵀD = −(symmetrised W): √rate · ψ differences over edges, and √killing · ψ."""
+    shape, axes = generator.grid.shape, tuple(range(generator.grid.dimension))
+    parts = []
+    for vector in vectors.T:
+        cells = vector.reshape(shape)
+        pieces = [
+            np.sqrt(edge.backward) * np.roll(cells, tuple(-step for step in edge.offset), axis=axes)
+            - np.sqrt(edge.forward) * cells
+            for edge in generator.edges
+        ]
+        if generator.absorbing:
+            pieces.append(np.sqrt(generator.killing) * cells)
+        parts.append(np.concatenate([piece.ravel() for piece in pieces]))
+    return np.stack(parts, axis=1)
+
+
+def _symmetric_vectors(
+    symmetric: sparse.csr_array, ground: np.ndarray, closed: bool, k: int, tolerance: float
+) -> tuple[np.ndarray, str]:
+    """Return the k slowest eigenvectors of a symmetrised generator as columns, slowest first."""
+    size = symmetric.shape[0]
+    if size <= _DENSE:
+        return np.linalg.eigh(-symmetric.toarray())[1][:, :k].copy(), "dense symmetric"
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    shift = _SHIFT * float(np.abs(symmetric.diagonal()).max())
+    if _prefer_multigrid(symmetric):
+        return _multigrid_vectors(symmetric, ground, closed, k, tolerance), "inverse Lanczos with multigrid"
+    solve = _factorised(shift, symmetric)
+    operator = LinearOperator((size, size), matvec=solve, dtype=float)
+    # What a Krylov space sees of a mode must not depend on the machine: the start is fixed and has all symmetries
+    # broken.
+    values, vectors = eigsh(
+        -symmetric, k=k, sigma=-shift, which="LM", OPinv=operator, v0=_start(size), ncv=min(size, max(2 * k + 8, 20))
+    )
+    return vectors[:, np.argsort(values)], "shift-inverted Lanczos"
+
+
+def _start(size: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0.5, 1.5, size)
+
+
+def _prefer_multigrid(matrix: sparse.csr_array) -> bool:
+    """Return whether a factorisation of the matrix would fill up."""
+    size = matrix.shape[0]
+    entries = matrix.tocoo()
+    plane = np.abs(entries.row - entries.col).max() <= 4 * np.sqrt(size)
+    return size > (_LU_PLANE if plane else _LU_SPACE)
+
+
+def _factorised(shift: float, matrix: Any, markov: bool = True) -> Callable[..., np.ndarray]:
+    """Return the map x → (shift − W)⁻¹ x by sparse LU."""
+    from scipy.sparse.linalg import splu
+
+    options: dict[str, Any] = {}
+    if markov:
+        options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
+    shifted = sparse.csc_matrix(shift * sparse.eye_array(matrix.shape[0], format="csr") - matrix)
+    return splu(shifted, **options).solve
+
+
+def _multigrid_vectors(
+    symmetric: sparse.csr_array, ground: np.ndarray, closed: bool, k: int, tolerance: float
+) -> np.ndarray:
+    """Return the slowest eigenvectors by Lanczos on the inverse, which conjugate gradients apply.
+
+    They are preconditioned by smoothed aggregation that interpolates the ground state exactly. A closed system has the
+    ground state as its null vector, which is kept out throughout.
+    """
+    import pyamg
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    matrix = sparse.csr_matrix(-symmetric)
+    size = len(ground)
+    candidate = np.maximum(ground, 1e-140 * ground.max())[:, None]
+    cycle = pyamg.smoothed_aggregation_solver(matrix, B=candidate, max_coarse=300).aspreconditioner().matvec
+
+    def projected(vector: np.ndarray) -> np.ndarray:
+        return vector - ground * (ground @ vector) if closed else vector
+
+    def inverse(vector: np.ndarray) -> np.ndarray:
+        solution = conjugate_gradients(
+            matrix.__matmul__, lambda x: projected(cycle(x)), projected(np.ravel(vector)), 0.1 * tolerance
+        )
+        return projected(solution)
+
+    found = k - 1 if closed else k
+    if not found:
+        return ground[:, None].copy()
+    operator = LinearOperator((size, size), matvec=inverse, dtype=float)
+    values, vectors = eigsh(
+        operator, k=found, which="LM", v0=inverse(ground * _start(size)), ncv=max(2 * found + 4, 12), tol=tolerance
+    )
+    slowest = vectors[:, np.argsort(-values)]
+    return np.column_stack([ground, slowest]) if closed else slowest
+
+
+def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
+    """Return the k slowest eigenpairs of a generator without detailed balance.
+
+    Parameters
+    ----------
+    generator : Generator
+        Any generator with a `matrix`.
+    k : int
+        Number of eigenpairs.
+    tolerance : float
+        Relative accuracy asked of the iteration.
+    """
+    matrix = generator.matrix
+    size = matrix.shape[0]
+    scale = float(np.abs(matrix.diagonal()).max())
+    if size <= max(_DENSE, k + 12):
+        from scipy.linalg import eig
+
+        values, left, right = eig(matrix.toarray(), left=True)
+        left, method = left.conj(), "dense"
+    else:
+        values, right, left, method = _arnoldi(generator, k, _SHIFT * scale, tolerance)
+    order = _slowest_first(-values)[:k]
+    rates, right = -values[order], right[:, order].T
+    left = _biorthogonal(left[:, _slowest_first(-values)[:k]].T, right)
+    rates = _improved(matrix, rates, right, left)
+    if not generator.absorbing and abs(rates[0]) <= 1e3 * np.finfo(float).eps * scale:
+        rates[0] = 0.0
+    stats = {"method": method, "accuracy": np.finfo(float).eps * scale, "accuracy_kind": "absolute"}
+    return Eigenpairs(rates, right, left, stats)
+
+
+def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """Return eigenvalues nearest to zero with right and left eigenvectors as columns, both in the same order."""
+    from scipy.sparse.linalg import LinearOperator, eigs
+
+    matrix = generator.matrix
+    size = matrix.shape[0]
+    if generator.markov and _prefer_multigrid(matrix):
+        shifted = matrix - shift * sparse.eye_array(size, format="csr")
+        solvers = [Multigrid(shifted, adjoint) for adjoint in (False, True)]
+        inverses = [lambda x, s=s: s(np.real(x), 1e-11)[0] for s in solvers]
+        method = "shift-inverted Arnoldi with multigrid"
+    else:
+        solve = _factorised(shift, matrix, generator.markov)
+        inverses = [lambda x: -solve(np.real(x)), lambda x: -solve(np.real(x), "T")]
+        method = "shift-inverted Arnoldi"
+    wanted = min(k + 6, size - 2)
+    found = []
+    for inverse, operator in zip(inverses, (matrix, generator.adjoint), strict=True):
+        inverted = LinearOperator((size, size), matvec=inverse, dtype=float)
+        values, vectors = eigs(
+            operator, k=wanted, sigma=shift, OPinv=inverted, v0=_start(size), ncv=min(size, 2 * wanted + 12), tol=1e-3 * tolerance
+        )
+        order = _slowest_first(-values)
+        found.append((values[order], vectors[:, order]))
+    (values, right), (_, left) = found
+    return values, right, left, method
+
+
+def _slowest_first(rates: np.ndarray) -> np.ndarray:
+    """Return the order by ascending real part; conjugate pairs stay together, negative imaginary part first."""
+    resolution = 1e-9 * (np.abs(rates).max() + np.finfo(float).tiny)
+    return np.lexsort((rates.imag, np.round(np.abs(rates.imag) / resolution), np.round(rates.real / resolution)))
+
+
+def _biorthogonal(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return combinations of the left vectors with left @ right.T diagonal.
+
+    Only vectors of one cluster need mixing, but mixing all of them costs no accuracy unless the matrix is defective,
+    where it is left alone.
+    """
+    overlap = left @ right.T
+    if np.linalg.cond(overlap) > 1e10:
+        return left
+    return np.linalg.solve(overlap, left)
+
+
+def _improved(matrix: Any, rates: np.ndarray, right: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Return two-sided Rayleigh quotients, whose error is of second order in that of the vectors."""
+    overlap = np.einsum("ij,ij->i", left, right)
+    safe = np.abs(overlap) > 1e-10 * np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    quotient = -np.einsum("ij,ji->i", left, matrix @ right.T) / np.where(safe, overlap, 1.0)
+    return np.where(safe, quotient, rates)

@@ -1,0 +1,1 @@
+"""Ways to apply e^{tW}: one file for each, all with the same contract (see `propagator`)."""

@@ -1,0 +1,197 @@
+"""The choice of a method: accuracy first, then cost.
+
+Costs are counted in products with the generator. Under detailed balance rounding decides first: the symmetric form is
+used where ‖Π^{−1/2} P‖₂ times rounding is below the tolerance; until then the density relaxes by uniformisation, which
+is accurate however far out it starts. Then one Chebyshev series does for short times, and filters or a rational Krylov
+method for long ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from fpsolver.errors import ConvergenceError, MethodError
+from fpsolver.generators.generator import Generator
+from fpsolver.solvers.exponential.chebyshev import GROUP, chebyshev, rounding, terms
+from fpsolver.solvers.exponential.eigen import MOST_CELLS, eigen
+from fpsolver.solvers.exponential.implicit import implicit
+from fpsolver.solvers.exponential.krylov import krylov
+from fpsolver.solvers.exponential.relaxation import relaxation
+from fpsolver.solvers.exponential.squaring import squaring
+from fpsolver.solvers.exponential.system import EPSILON, Outcome, System
+from fpsolver.solvers.exponential.taylor import shifted_norm, taylor
+from fpsolver.solvers.exponential.uniformisation import uniformisation
+
+Method = Callable[[System, np.ndarray, np.ndarray, float], Outcome]
+
+SYMMETRIC: dict[str, Method] = {"chebyshev": chebyshev, "eigen": eigen}
+EDGES: dict[str, Method] = {"uniformisation": uniformisation, "squaring": squaring}
+GENERAL: dict[str, Method] = {"taylor": taylor, "krylov": krylov, "implicit": implicit}
+METHODS = ("auto", *SYMMETRIC, *EDGES, *GENERAL)
+
+SERIES = 1500.0
+"""Terms of a Chebyshev series below which nothing else is considered."""
+SOLVE_COST = 400.0
+"""A sparse factorisation with its solves, in products with the generator per 100 × 100 cells; grows as √cells."""
+DENSE_CELLS = 1000
+HOPS = 2e5
+"""Products beyond which uniformisation gives way, where something else is accurate enough."""
+
+
+def propagation(
+    generator: Generator, state: np.ndarray, durations: np.ndarray, tolerance: float, *, method: str, positive: bool
+) -> Iterator[Outcome]:
+    """Yield outcomes, in the order of time, that cover all durations.
+
+    Parameters
+    ----------
+    generator : Generator
+        Not driven.
+    state : ndarray
+        State of total mass one.
+    durations : ndarray, shape (n_times,)
+        Positive, ascending.
+    tolerance : float
+        Allowed error in L1 at any time.
+    method : str
+        One of METHODS.
+    positive : bool
+        Whether only methods of non-negative arithmetic may be used.
+
+    Raises
+    ------
+    MethodError
+        If the method does not serve this generator.
+    """
+    system = System(generator)
+    _check_method(system, method, positive=positive)
+    if method != "auto":
+        yield (SYMMETRIC | EDGES | GENERAL)[method](system, state, durations, tolerance)
+    elif positive:
+        yield from _positive(system, state, durations, tolerance)
+    elif system.reversible:
+        yield from _reversible(system, state, durations, tolerance)
+    elif system.structured:
+        yield from _irreversible(system, state, durations, tolerance)
+    else:
+        yield from _unstructured(system, state, durations, tolerance)
+
+
+def _check_method(system: System, method: str, *, positive: bool) -> None:
+    if method in SYMMETRIC and not system.reversible:
+        raise MethodError(
+            f"method={method!r} needs detailed balance, which this generator does not have; "
+            "choose 'auto', 'uniformisation', 'krylov' or 'implicit'"
+        )
+    if (method in EDGES or positive) and not system.structured:
+        raise MethodError(
+            f"{'positive=True' if positive else f'method={method!r}'} needs non-negative rates, and this generator "
+            "is not Markov; choose 'auto', 'taylor', 'krylov' or 'implicit', or a monotone scheme for the generator"
+        )
+    if positive and method not in (*EDGES, "auto"):
+        raise MethodError(f"method={method!r} does not promise positivity; choose 'auto', {' or '.join(map(repr, EDGES))}")
+
+
+def harmless(system: System, state: np.ndarray, steps: float, tolerance: float) -> bool:
+    """Whether rounding in the symmetric form stays well below the tolerance over a recurrence of some length."""
+    return rounding(steps, system.amplification(state)) < 0.1 * tolerance
+
+
+def _positive(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Iterator[Outcome]:
+    n = system.generator.n_state
+    dense = n <= DENSE_CELLS and system.rate * float(durations[-1]) > 20 * n
+    yield (squaring if dense else uniformisation)(system, state, durations, tolerance)
+
+
+def _irreversible(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Iterator[Outcome]:
+    hops = system.rate * float(durations[-1])
+    n = system.generator.n_state
+    if hops < max(HOPS / np.sqrt(n / 1e4), 2e3):
+        yield uniformisation(system, state, durations, tolerance)
+    elif n <= DENSE_CELLS:
+        yield squaring(system, state, durations, tolerance)
+    else:
+        yield _robust(implicit, uniformisation, system, state, durations, tolerance)
+
+
+def _unstructured(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Iterator[Outcome]:
+    _, norm = shifted_norm(system)
+    if norm * float(durations[-1]) < 300:
+        yield taylor(system, state, durations, tolerance)
+    else:
+        yield _robust(implicit, krylov, system, state, durations, tolerance)
+
+
+def _robust(
+    first: Method, second: Method, system: System, state: np.ndarray, durations: np.ndarray, tolerance: float
+) -> Outcome:
+    try:
+        outcome = first(system, state, durations, tolerance)
+    except ConvergenceError:
+        return second(system, state, durations, tolerance)
+    return outcome
+
+
+def _reversible(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Iterator[Outcome]:
+    share = tolerance / 4
+    now, spent, used = 0.0, 0.0, 0
+    waiting = durations
+    span = 100.0 / max(system.rate, 1e-300)
+    while len(waiting) and not harmless(system, state, terms(system, float(waiting[-1]) - now, share), tolerance):
+        if used > 20 * HOPS / np.sqrt(max(system.generator.n_state, 1) / 1e4) and system.generator.n_state <= DENSE_CELLS:
+            yield _later(squaring(system, state, waiting - now, share), spent)
+            return
+        reached = waiting[waiting <= now + span]
+        stops = reached if len(reached) else np.array([now + span])
+        outcome = uniformisation(system, state, stops - now, share / 8)
+        state, now = outcome.states[-1], float(stops[-1])
+        spent, used = spent + outcome.error, used + outcome.applications
+        if len(reached):
+            yield _later(outcome, spent - outcome.error)
+            waiting = waiting[len(reached) :]
+        else:
+            yield Outcome(np.empty((0, len(state))), outcome.applications, spent, outcome.method)
+        span *= 1.6
+    yield from _symmetric(system, state, waiting - now, tolerance - spent, spent)
+
+
+def _later(outcome: Outcome, spent: float) -> Outcome:
+    return Outcome(outcome.states, outcome.applications, outcome.error + spent, outcome.method)
+
+
+def _symmetric(
+    system: System, state: np.ndarray, durations: np.ndarray, tolerance: float, spent: float
+) -> Iterator[Outcome]:
+    """Yield outcomes of methods that work in the symmetric form."""
+    now, waiting = 0.0, durations
+    segments = max(1, len(durations))
+    while len(waiting):
+        near = waiting[[terms(system, float(t) - now, tolerance) < SERIES for t in waiting]]
+        if len(near):
+            group = near[:GROUP]
+            outcome = chebyshev(system, state, group - now, tolerance / segments)
+        else:
+            group = waiting[:1]
+            outcome = _long(system, state, float(group[0]) - now, tolerance / segments)
+        state, now = outcome.states[-1], float(group[-1])
+        spent += outcome.error
+        yield Outcome(outcome.states, outcome.applications, spent, outcome.method)
+        waiting = waiting[len(group) :]
+
+
+def _long(system: System, state: np.ndarray, duration: float, tolerance: float) -> Outcome:
+    """Return the state after one long time, by the cheapest of filters, eigenvectors, factorisation and series."""
+    n, d = system.generator.n_state, system.generator.grid.dimension
+    direct = terms(system, duration, tolerance)
+    if d == 1 and n <= MOST_CELLS // 4 and direct > 2e3 * np.sqrt(n):
+        return eigen(system, state, np.array([duration]), tolerance)
+    factorised = SOLVE_COST * (np.sqrt(n / 1e4) if d < 3 else 3 * np.sqrt(n / 1e4)) + 1500
+    if not system.generator.absorbing:
+        outcome = relaxation(system, state, duration, tolerance, min(direct, 4 * factorised))
+        if outcome is not None:
+            return outcome
+    if direct < factorised or not 100 * EPSILON * system.amplification(state) < tolerance:
+        return chebyshev(system, state, np.array([duration]), tolerance)
+    return _robust(implicit, chebyshev, system, state, np.array([duration]), tolerance)

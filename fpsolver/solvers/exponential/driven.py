@@ -1,0 +1,166 @@
+"""Driven generators: extrapolated exponential midpoint steps, adaptive in length.
+
+One step of length h is e^{hW(t + h/2)}, by the methods for autonomous generators: it conserves mass, is stable for any h
+and, being symmetric in time, has an error in even powers of h. Crossing a span in 1, 2 and 3 such steps and extrapolating
+gives order 6; the difference from the order-4 value of the last two controls the span. In L1 errors do not grow under a
+Markov generator, so the local errors, each kept below its share of the tolerance, add up to no more than all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fpsolver.errors import ConvergenceError
+from fpsolver.generators.driven import DrivenGenerator
+from fpsolver.solvers.exponential.system import Outcome
+
+DIVISIONS = (1, 2, 3)
+SHORTEST = 1e-10
+"""Shortest span, relative to the whole time, before the control gives up."""
+FINEST = 1e-13
+"""Least tolerance asked of one exponential; double precision gives no less."""
+FIRST_SPAN = 0.02
+"""First span tried, relative to the whole time."""
+
+
+@dataclass
+class _Tally:
+    """What the run has cost and how wrong it may be."""
+
+    applications: int = 0
+    error: float = 0.0
+    methods: list[str] = field(default_factory=list)
+
+
+def driven_propagation(
+    generator: DrivenGenerator,
+    state: np.ndarray,
+    start: float,
+    times: np.ndarray,
+    tolerance: float,
+    *,
+    method: str,
+    positive: bool,
+) -> Iterator[Outcome]:
+    """Yield the state at each time.
+
+    Parameters
+    ----------
+    generator : DrivenGenerator
+        Gives W(t); its breakpoints are never stepped across.
+    state : ndarray
+        State of total mass one at `start`.
+    start : float
+        Initial time.
+    times : ndarray, shape (n_times,)
+        Ascending, after `start`.
+    tolerance : float
+        Allowed error in L1 at the last time.
+    method : str
+        Method for each exponential.
+    positive : bool
+        Whether values may never be negative: then the steps are not extrapolated, and many more are needed.
+
+    Raises
+    ------
+    ConvergenceError
+        If spans shrink to nothing, as under a protocol with a jump that is not among its breakpoints.
+
+    References
+    ----------
+    S. Blanes, F. Casas, J. A. Oteo and J. Ros, Phys. Rep. 470, 151 (2009), on the exponential midpoint rule;
+    E. Hairer, S. P. Nørsett and G. Wanner, Solving Ordinary Differential Equations I, section II.9.
+    """
+    whole = float(times[-1]) - start
+    marks = [float(b) for b in generator.breakpoints if start < b < times[-1]]
+    now, guess = start, FIRST_SPAN * whole
+    for time in times:
+        tally = _Tally()
+        while now < time:
+            end = min([float(time), *(mark for mark in marks if mark > now)])
+            span = min(guess, end - now)
+            if end - now - span < 0.1 * span:
+                span = end - now
+            share = 0.5 * tolerance * span / whole
+            candidate, error = _cross(generator, state, now, span, share, tally, method=method, positive=positive)
+            order = 3 if positive else 5
+            change = float(np.clip(0.9 * (share / max(error, 1e-300)) ** (1 / (order - 1)), 0.2, 3.0))
+            if error > share:
+                guess = span * min(change, 0.8)
+                if guess < SHORTEST * whole:
+                    raise ConvergenceError(
+                        f"at t = {now:g} spans shrank to {guess:.1e}; if the protocol jumps there, declare it as a breakpoint"
+                    )
+                continue
+            state = candidate
+            tally.error += error
+            now = end if span == end - now else now + span
+            guess = max(guess, span * change) if span < guess else span * change
+        yield Outcome(state[None], tally.applications, _total(tally, tolerance), f"magnus ({', '.join(tally.methods)})")
+
+
+def _total(tally: _Tally, tolerance: float) -> float:
+    return tally.error + 0.25 * tolerance
+
+
+def _cross(
+    generator: DrivenGenerator,
+    state: np.ndarray,
+    now: float,
+    span: float,
+    share: float,
+    tally: _Tally,
+    *,
+    method: str,
+    positive: bool,
+) -> tuple[np.ndarray, float]:
+    """Return the state after a span, and the estimate of its error in L1."""
+    inner = max(0.05 * share, FINEST)
+    column: list[np.ndarray] = []
+    for n in DIVISIONS:
+        column.append(_midpoint_steps(generator, state, now, span, n, inner, tally, method=method, positive=positive))
+    plain = column[-1]
+    below = column
+    for level in range(1, len(DIVISIONS)):
+        finer = []
+        for j in range(level, len(DIVISIONS)):
+            ratio = (DIVISIONS[j] / DIVISIONS[j - level]) ** 2
+            finer.append(below[j - level + 1] + (below[j - level + 1] - below[j - level]) / (ratio - 1))
+        column, below = below, finer
+    best, next_best = below[-1], column[-1]
+    if positive:
+        return plain, float(np.abs(best - plain).sum())
+    return best, float(np.abs(best - next_best).sum())
+
+
+def _midpoint_steps(
+    generator: DrivenGenerator,
+    state: np.ndarray,
+    now: float,
+    span: float,
+    steps: int,
+    tolerance: float,
+    tally: _Tally,
+    *,
+    method: str,
+    positive: bool,
+) -> np.ndarray:
+    from fpsolver.solvers.exponential.choose import propagation
+
+    h = span / steps
+    for k in range(steps):
+        frozen = generator.at(now + (k + 0.5) * h)
+        duration = np.array([h])
+        mass = float(frozen.mass_weights @ state)
+        for outcome in propagation(frozen, state, duration, tolerance, method=method, positive=positive):
+            tally.applications += outcome.applications
+            if outcome.method not in tally.methods:
+                tally.methods.append(outcome.method)
+            if len(outcome.states):
+                state = outcome.states[-1]
+        if not frozen.absorbing:
+            state = state * (mass / float(frozen.mass_weights @ state))
+    return state

@@ -1,0 +1,73 @@
+"""Diagonalisation of small reversible generators; tridiagonal in one dimension."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fpsolver.errors import MethodError
+from fpsolver.solvers.exponential.lattice import Lattice
+from fpsolver.solvers.exponential.relaxation import dirichlet_rate
+from fpsolver.solvers.exponential.system import EPSILON, Outcome, System
+
+MOST_CELLS = 4000
+
+
+def eigen(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
+    """Evolve a small reversible system by the eigenvectors of its symmetrised generator.
+
+    Slow rates are taken from a subtraction-free Rayleigh quotient, for they decide about long times.
+
+    Parameters
+    ----------
+    system : System
+        Reversible, of at most 4000 cells.
+    state : ndarray
+        Cell probabilities, of total one.
+    durations : ndarray, shape (n_times,)
+        Positive, ascending.
+    tolerance : float
+        Not used: the result is as good as rounding allows.
+
+    Raises
+    ------
+    MethodError
+        If there are too many cells.
+    """
+    n = system.generator.n_state
+    if n > MOST_CELLS:
+        raise MethodError(f"method='eigen' stores {n}² numbers for {n} cells; above {MOST_CELLS} choose 'auto'")
+    values, vectors = _decomposition(system)
+    values = np.minimum(values, 0.0)
+    if not system.generator.absorbing:
+        values[-1] = 0.0
+        vectors[:, -1] = system.root
+    slow = np.flatnonzero(values > 1e-3 * values[0])
+    for k in slow[:-1] if not system.generator.absorbing else slow:
+        values[k] = -dirichlet_rate(system, vectors[:, k])
+    y = system.symmetrise(state)
+    overlaps = vectors.T @ y
+    rows = (np.exp(np.outer(durations, values)) * overlaps) @ vectors.T
+    # orthogonality of computed eigenvectors holds to a small multiple of rounding
+    error = 20 * EPSILON * system.amplification(state) * np.sqrt(n)
+    return Outcome(rows * system.root, n, float(error), "eigen")
+
+
+def _decomposition(system: System) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.linalg import eigh, eigh_tridiagonal
+
+    lattice = system.symmetric
+    if list(lattice.shifts) == [1] and not lattice.circular:
+        return eigh_tridiagonal(lattice.diagonal, lattice.into[0][:-1])
+    return eigh(dense_matrix(lattice))
+
+
+def dense_matrix(lattice: Lattice) -> np.ndarray:
+    """Return a lattice operator as a dense matrix."""
+    n = lattice.size
+    matrix = np.diag(lattice.diagonal)
+    cells = np.arange(n)
+    for shift, into, outof in zip(lattice.shifts, lattice.into, lattice.outof, strict=True):
+        ends = (cells + shift) % n
+        np.add.at(matrix, (ends, cells), into)
+        np.add.at(matrix, (cells, ends), outof)
+    return matrix

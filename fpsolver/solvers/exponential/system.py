@@ -1,0 +1,104 @@
+"""What every method needs to know of an autonomous problem, worked out once and only when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fpsolver.generators.generator import Generator
+from fpsolver.solvers.exponential.lattice import Lattice, lattice, symmetric_lattice
+
+EPSILON = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A generator, with its operator forms.
+
+    Parameters
+    ----------
+    generator : Generator
+        The generator, not driven.
+    """
+
+    generator: Generator
+
+    @property
+    def structured(self) -> bool:
+        """Whether the generator is a list of edges with non-negative rates."""
+        return bool(self.generator.edges) and self.generator.markov
+
+    @property
+    def reversible(self) -> bool:
+        """Whether the generator can be symmetrised."""
+        return self.structured and self.generator.reversible
+
+    @cached_property
+    def plain(self) -> Lattice:
+        """W on cell probabilities."""
+        return lattice(self.generator)
+
+    @cached_property
+    def symmetric(self) -> Lattice:
+        """S = Π^{−1/2} W Π^{1/2}."""
+        return symmetric_lattice(self.generator)
+
+    @cached_property
+    def lowest(self) -> float:
+        """Lower bound of the eigenvalues of S."""
+        return self.symmetric.lowest()
+
+    @cached_property
+    def rate(self) -> float:
+        """Largest total rate out of a state."""
+        return float(-self.generator.diagonal.min())
+
+    @cached_property
+    def root(self) -> np.ndarray:
+        """√π, the square root of the equilibrium probabilities, which sum to one."""
+        assert self.generator.log_equilibrium is not None
+        half = self.generator.log_equilibrium.ravel() * 0.5
+        root = np.exp(half - half.max())
+        return root / np.sqrt((root * root).sum())
+
+    def symmetrise(self, state: np.ndarray) -> np.ndarray:
+        """Return y = Π^{−1/2} P; where π underflows, P must vanish too, or the result is infinite."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return np.where(state > 0, state / self.root, 0.0)
+
+    def amplification(self, state: np.ndarray) -> float:
+        """Return ‖Π^{−1/2} P‖₂, the factor from a rounding error in y to one in L1 of P.
+
+        By Cauchy–Schwarz ‖Π^{1/2} δ‖₁ ≤ ‖δ‖₂, as Σπ = 1; errors made in y are relative to its norm.
+        """
+        y = self.symmetrise(state)
+        with np.errstate(over="ignore"):
+            return float(np.sqrt((y * y).sum()))
+
+    def mass(self, state: np.ndarray) -> float:
+        """Return the total probability."""
+        return float((self.generator.mass_weights * state).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a method returns.
+
+    Parameters
+    ----------
+    states : ndarray, shape (n_times, n_state)
+        States after each duration.
+    applications : int
+        Products with the generator (or with an equally sparse matrix), solves included.
+    error : float
+        Estimate of the error in L1, relative to the initial mass; the largest over the times.
+    method : str
+        What was done.
+    """
+
+    states: np.ndarray
+    applications: int
+    error: float
+    method: str

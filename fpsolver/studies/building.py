@@ -1,0 +1,229 @@
+"""Checked tables turned into the objects of the problem: landscape, dynamics, grid, generator, initial density."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fpsolver.densities import boltzmann, density, gaussian
+from fpsolver.dynamics import Langevin, Protocol, UnderdampedLangevin
+from fpsolver.errors import DensityError, GridError, InputError
+from fpsolver.grids import Axis, Grid
+from fpsolver.regions import region_mask
+from fpsolver.studies import schema
+from fpsolver.studies.positions import Key
+from fpsolver.studies.problems import Problems, shown
+from fpsolver.studies.sections import LIBRARY, checked, checked_kind
+
+
+@dataclass(frozen=True)
+class LandscapeSource:
+    """Where a landscape comes from, in words for reports.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        The landscape.
+    description : str
+        The formula, the name in the library, or the data and what was done to them.
+    """
+
+    landscape: Any
+    description: str
+
+
+def build_landscape(section: Any) -> LandscapeSource:
+    """Return the landscape of the table [landscape].
+
+    Raises
+    ------
+    InputError
+        If the expression, an argument or the choice of data is not admissible.
+    """
+    from fpsolver import landscapes
+
+    if isinstance(section, schema.ExpressionLandscape):
+        built = landscapes.Landscape(section.expression, dict(section.parameters), section.variables)
+        return LandscapeSource(built, section.expression)
+    if isinstance(section, schema.RegressionLandscape):
+        return _regression(section)
+    assert section.name in LIBRARY
+    arguments = {name: getattr(section, name) for name in section.model_fields_set - {"name"}}
+    given = ", ".join(f"{name} = {shown(value)}" for name, value in arguments.items())
+    return LandscapeSource(getattr(landscapes, section.name)(**arguments), section.name + (f" ({given})" if given else ""))
+
+
+def _regression(section: schema.RegressionLandscape) -> LandscapeSource:
+    from fpsolver import landscapes
+    from fpsolver.data import iris
+
+    table = iris()
+    common: dict[str, Any] = {"ridge": section.ridge, "intercept": section.intercept}
+    common |= {"penalise_intercept": section.penalise_intercept, "variables": section.variables}
+    if section.name == "logistic_regression":
+        if section.classes is None or section.target is not None:
+            raise InputError("a logistic regression needs classes = [first, second] and no target")
+        X, y = table.select(section.features, section.classes)
+        what = f"{' and '.join(section.features)}, {section.classes[0]} (0) against {section.classes[1]} (1)"
+    else:
+        if section.target is None:
+            raise InputError("a linear regression needs target, the name of the measurement to predict")
+        columns, _ = table.select([*section.features, section.target], section.classes or table.classes)
+        X, y = columns[:, :-1], columns[:, -1]
+        what = f"{section.target} from {' and '.join(section.features)}"
+    if section.standardise:
+        X = (X - X.mean(axis=0)) / X.std(axis=0)
+        what += ", features standardised to mean 0 and deviation 1"
+    build = getattr(landscapes, section.name)
+    kind = section.name.replace("_", " ")
+    return LandscapeSource(build(X, y, **common), f"{kind} of {len(X)} flowers ({section.data}): {what}, ridge {section.ridge:g}")
+
+
+def build_dynamics(section: Any, landscape: Any, problems: Problems) -> Any:
+    """Return the dynamics of the table [dynamics], or None where a protocol is wrong.
+
+    Raises
+    ------
+    InputError
+        If coefficients contradict each other or do not fit the landscape.
+    """
+    protocol = _protocols(section.protocol, problems)
+    if protocol is None:
+        return None
+    if isinstance(section, schema.UnderdampedDynamics):
+        return UnderdampedLangevin(
+            landscape,
+            temperature=section.temperature,
+            friction=section.friction,
+            mass=section.mass,
+            protocol=protocol or None,
+        )
+    force = section.force if section.force is None or isinstance(section.force, list) else [section.force]
+    return Langevin(
+        landscape,
+        temperature=section.temperature,
+        mobility=section.mobility,
+        force=None if force is None else tuple(force),
+        diffusion=section.diffusion,
+        convention=section.convention,
+        protocol=protocol or None,
+    )
+
+
+def _protocols(given: Mapping[str, Any], problems: Problems) -> dict[str, Protocol] | None:
+    protocols: dict[str, Protocol] = {}
+    for name, entry in given.items():
+        key: Key = ("dynamics", "protocol", name)
+        if isinstance(entry, str):
+            entry = {"kind": "expression", "expression": entry}
+        if not isinstance(entry, dict):
+            problems.add(key, f'{shown(entry)} is neither an expression in t nor a table such as {{kind = "ramp", …}}')
+            continue
+        model = checked_kind(schema.PROTOCOLS, entry, key, "expression", problems)
+        section: Any = model and checked(model, entry, key, problems)
+        if section is not None:
+            with problems.about(*key):
+                protocols[name] = _protocol(section)
+    return protocols if len(protocols) == len(given) else None
+
+
+def _protocol(section: Any) -> Protocol:
+    if isinstance(section, schema.RampProtocol):
+        return Protocol.ramp(section.start, section.stop, duration=section.duration, begin=section.begin)
+    if isinstance(section, schema.StepProtocol):
+        return Protocol.step(section.before, section.after, time=section.time)
+    if isinstance(section, schema.SinusoidProtocol):
+        return Protocol.sinusoid(section.mean, section.amplitude, period=section.period, phase=section.phase)
+    if isinstance(section, schema.TableProtocol):
+        return Protocol.tabulated(section.times, section.values)
+    return Protocol(section.expression, tuple(section.breakpoints))
+
+
+def build_grid(axes: Mapping[str, Any], problems: Problems) -> Grid | None:
+    """Return the grid of the table [grid], or None after noting what is wrong with an axis."""
+    before = len(problems.found)
+    positions = {name: axis for name, axis in axes.items() if name != "velocity"}
+    built = _axes(positions, ("grid",), problems)
+    velocity = _axes(axes.get("velocity", {}), ("grid", "velocity"), problems)
+    if len(problems.found) > before or len(built) < len(positions) or len(velocity) < len(axes.get("velocity", {})):
+        return None
+    with problems.about("grid"):
+        return Grid(**built, velocity=velocity or None)
+    return None
+
+
+def _axes(sections: Mapping[str, Any], above: Key, problems: Problems) -> dict[str, Axis]:
+    built: dict[str, Axis] = {}
+    for name, section in sections.items():
+        if section is None:
+            continue
+        with problems.about(*above, name):
+            boundary = {} if section.boundary is None else {"boundary": _boundary(section.boundary)}
+            built[name] = Axis(
+                section.lower,
+                section.upper,
+                section.cells,
+                faces=section.faces,
+                spacing=section.spacing,
+                stretch=section.stretch,
+                **boundary,
+            )
+    return built
+
+
+def _boundary(given: Any) -> Any:
+    if isinstance(given, list) and len(given) == 2 and all(isinstance(side, str) for side in given):
+        return tuple(given)
+    if isinstance(given, str):
+        return given
+    raise GridError(f"boundary = {shown(given)} is neither a name nor a pair of names")
+
+
+def build_initial(section: Any, grid: Grid, dynamics: Any) -> np.ndarray:
+    """Return the initial density of the table [initial].
+
+    Raises
+    ------
+    InputError
+        If it has no mass on the grid, is negative, or does not fit.
+    """
+    if isinstance(section, schema.GaussianInitial):
+        return gaussian(grid, np.atleast_1d(np.asarray(section.mean, dtype=object)).tolist(), _covariance(section, grid))
+    if isinstance(section, schema.UniformInitial):
+        inside = np.ones(grid.shape) if section.region is None else region_mask(section.region, grid, "region")
+        return density(grid, inside.astype(float))
+    landscape = dynamics.landscape
+    if isinstance(section, schema.ExpressionInitial):
+        return density(grid, _expression_values(section.expression, grid, landscape))
+    temperature = section.temperature if section.temperature is not None else dynamics.temperature
+    if temperature is None:
+        raise DensityError("the dynamics has a diffusion and no temperature; give temperature here")
+    p = boltzmann(landscape, grid.position_grid(), temperature)
+    if not grid.velocity:
+        return p
+    centre = [0.0] * len(grid.velocity)
+    velocities = Grid(**{f"v_{name}": axis for name, axis in grid.velocity.items()})
+    return np.multiply.outer(p, gaussian(velocities, centre, np.diag(temperature / dynamics.masses)))
+
+
+def _covariance(section: schema.GaussianInitial, grid: Grid) -> np.ndarray:
+    """Return a matrix from a number (all variances), a list (each variance) or a matrix."""
+    try:
+        given = np.asarray(section.covariance, dtype=float)
+        np.asarray(section.mean, dtype=float)
+    except ValueError:
+        raise DensityError("mean and covariance must be rectangular: a list, and a number, a list or a list of rows") from None
+    if given.ndim == 0:
+        return float(given) * np.eye(grid.dimension)
+    return np.diag(given) if given.ndim == 1 else given
+
+
+def _expression_values(text: str, grid: Grid, landscape: Any) -> np.ndarray:
+    from fpsolver.landscapes.expression import compile_expressions
+
+    parameters = dict(landscape.parameters)
+    compiled = compile_expressions([text], variables=grid.names, parameters=tuple(parameters))
+    return np.broadcast_to(np.asarray(compiled(grid.points, parameters))[0], grid.shape)

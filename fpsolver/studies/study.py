@@ -1,0 +1,278 @@
+"""A study: a problem and what is asked of it, checked as a whole before anything is computed."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fpsolver.errors import GridError, InputError, LandscapeError, StudyError, suggest
+from fpsolver.grids import Grid
+from fpsolver.regions import region_mask
+from fpsolver.studies import schema
+from fpsolver.studies.problems import Problems, shown
+from fpsolver.studies.reading import StudyText, parse_study, read_study
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A checked study; made by `load_study` and `study_from_text`.
+
+    Parameters
+    ----------
+    source : StudyText
+        The file it came from.
+    title, description : str
+        What the user calls it.
+    seed : int or None
+        Seed of random numbers; densities use none.
+    landscape : Landscape
+        The loss.
+    landscape_description : str
+        The landscape in words.
+    dynamics : Langevin or UnderdampedLangevin
+        The law of motion.
+    grid : Grid
+        The grid.
+    generator : Generator or DrivenGenerator
+        The rate matrix.
+    initial : ndarray or None
+        Initial density.
+    times : ndarray or None
+        Output times of the evolution.
+    sections : dict
+        The checked tables, by name.
+    warnings : tuple of str
+        What the grid or the generator warned of.
+    """
+
+    source: StudyText
+    title: str
+    description: str
+    seed: int | None
+    landscape: Any
+    landscape_description: str
+    dynamics: Any
+    grid: Grid
+    generator: Any
+    initial: np.ndarray | None
+    times: np.ndarray | None
+    sections: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    def section(self, name: str) -> Any:
+        """Return a checked table, with its defaults if the file has none and it is one of settings, else None."""
+        if name in self.sections:
+            return self.sections[name]
+        model = schema.SECTIONS[name]
+        return model() if model is not None and name in ("generator", "output", "units") else None
+
+    @property
+    def generator_scheme(self) -> str:
+        """Name of the discretisation."""
+        return str((self.generator.at(0.0) if self.dynamics.driven else self.generator).scheme)
+
+    @property
+    def units(self) -> Any:
+        """The table [units]."""
+        return self.section("units")
+
+
+def load_study(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Study:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file.
+    overrides : sequence of str
+        Entries ``KEY=VALUE`` that replace those of the file, as in ``dynamics.temperature=0.2``.
+
+    Raises
+    ------
+    StudyError
+        With a line for everything that is wrong: file, line, key, what was given, what is allowed.
+    """
+    return check_study(read_study(path, overrides))
+
+
+def study_from_text(text: str, name: str = "study.toml", overrides: Sequence[str] = ()) -> Study:
+    """Check a study given as text; see `load_study`.
+
+    Examples
+    --------
+    >>> study_from_text('''
+    ... [landscape]
+    ... expression = "x**2/2"
+    ... [dynamics]
+    ... temperture = 0.1
+    ... [grid.x]
+    ... lower = -3
+    ... upper = 3
+    ... cells = 60
+    ... ''')
+    Traceback (most recent call last):
+        ...
+    fpsolver.errors.StudyError: study.toml:5: dynamics.temperture: unknown key; did you mean "temperature"?
+    """
+    return check_study(parse_study(text, name, overrides))
+
+
+def check_study(source: StudyText) -> Study:
+    """Return the study of a text, or raise with everything that is wrong with it.
+
+    Raises
+    ------
+    StudyError
+        With a line for every complaint.
+    """
+    from fpsolver.studies import building
+    from fpsolver.studies.sections import checked_sections
+
+    problems = source.problems
+    sections = checked_sections(source.data, problems)
+    found: dict[str, Any] = {}
+    if "landscape" in sections:
+        with problems.about("landscape", *_formula(sections["landscape"])):
+            found["landscape"] = building.build_landscape(sections["landscape"])
+    if "grid" in sections:
+        found["grid"] = building.build_grid(sections["grid"], problems)
+    if "landscape" in found and "dynamics" in sections:
+        with problems.about("dynamics"):
+            landscape = found["landscape"].landscape
+            found["dynamics"] = building.build_dynamics(sections["dynamics"], landscape, problems)
+    times = _times(source.data.get("evolve"), problems)
+    _check_tasks(sections, problems)
+    if found.get("grid") is not None and found.get("dynamics") is not None:
+        _check_units(sections, found["grid"], problems)
+        found["initial"] = _initial(sections, found["grid"], found["dynamics"], problems)
+        _check_target(sections, found["grid"], problems)
+        found["generator"], found["warnings"] = _generator(sections, found["grid"], found["dynamics"], problems)
+    problems.raise_any()
+    top = source.data
+    return Study(
+        source=source,
+        title=top.get("title", Path(source.path).stem),
+        description=top.get("description", ""),
+        seed=top.get("seed"),
+        landscape=found["landscape"].landscape,
+        landscape_description=found["landscape"].description,
+        dynamics=found["dynamics"],
+        grid=found["grid"],
+        generator=found["generator"],
+        initial=found["initial"],
+        times=times,
+        sections=sections,
+        warnings=found["warnings"],
+    )
+
+
+def _formula(section: Any) -> tuple[str, ...]:
+    """Return the key of what is most likely wrong with a landscape."""
+    return ("expression",) if isinstance(section, schema.ExpressionLandscape) else ()
+
+
+def _times(table: Any, problems: Problems) -> np.ndarray | None:
+    """Return the output times of [evolve], or None after noting what is wrong with them."""
+    from fpsolver.studies.sections import checked
+
+    if not isinstance(table, dict) or "times" not in table:
+        return None
+    given, key = table["times"], ("evolve", "times")
+    if isinstance(given, dict):
+        rule = checked(schema.Times, given, key, problems)
+        if rule is None:
+            return None
+        if rule.spacing == "linear":
+            return np.linspace(rule.start, rule.stop, rule.number)
+        return np.concatenate([[0.0], np.geomspace(rule.start, rule.stop, rule.number)])
+    numbers = isinstance(given, list) and all(isinstance(t, int | float) and not isinstance(t, bool) for t in given)
+    if not numbers or not given:
+        problems.add(key, f"{shown(given)} is neither a list of times nor a table {{start, stop, number, spacing}}")
+        return None
+    times = np.array(given, dtype=float)
+    if not np.isfinite(times).all() or times[0] < 0 or (np.diff(times) <= 0).any():
+        problems.add(key, f"{shown(given)} must be finite, not negative, and ascend")
+        return None
+    return times
+
+
+def _check_tasks(sections: dict[str, Any], problems: Problems) -> None:
+    tasks = ("evolve", "stationary", "spectrum", "first_passage")
+    if not problems.found and not any(name in sections for name in tasks):
+        problems.add((), f"nothing to compute; add at least one of the tables {', '.join(f'[{name}]' for name in tasks)}")
+    if "evolve" in sections:
+        from fpsolver.solvers.exponential.choose import METHODS
+
+        method = sections["evolve"].method
+        if method not in METHODS:
+            problems.add(("evolve", "method"), f"{shown(method)} is not one of {', '.join(METHODS)}{suggest(method, METHODS)}")
+    if "evolve" in sections and "initial" not in sections and not any("initial" in line for _, line in problems.found):
+        problems.add(("evolve",), "needs an initial density; add the table [initial]")
+
+
+def _check_units(sections: dict[str, Any], grid: Grid, problems: Problems) -> None:
+    units = sections.get("units")
+    for name in units.variables if units else ():
+        if name not in grid.names:
+            hint = suggest(name, grid.names) or f"; the axes are {', '.join(grid.names)}"
+            problems.add(("units", "variables", name), f"is no axis of the grid{hint}")
+
+
+def _initial(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Problems) -> np.ndarray | None:
+    from fpsolver.studies.building import build_initial
+
+    if "initial" in sections:
+        with problems.about("initial"):
+            return build_initial(sections["initial"], grid, dynamics.at(0.0))
+    return None
+
+
+def _check_target(sections: dict[str, Any], grid: Grid, problems: Problems) -> None:
+    task = sections.get("first_passage")
+    if task is None:
+        return
+    with problems.about("first_passage", "target"):
+        region_mask(task.target, grid)
+    if task.start is None:
+        return
+    with problems.about("first_passage", "start"):
+        start = np.atleast_1d(np.asarray(task.start, dtype=float))
+        if start.shape != (grid.dimension,):
+            raise GridError(f"{shown(task.start)} must have a number for each axis: {', '.join(grid.names)}")
+        for value, name, axis in zip(start, grid.names, grid.axes, strict=True):
+            if not axis.lower <= value <= axis.upper:
+                raise GridError(f"{name} = {value:g} lies outside the grid [{axis.lower:g}, {axis.upper:g}]")
+
+
+def _generator(
+    sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Problems
+) -> tuple[Any, tuple[str, ...]]:
+    """Return the generator and what was warned of while it was made."""
+    from fpsolver.generators import generator
+
+    scheme = sections["generator"].scheme if "generator" in sections else None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            built = generator(dynamics, grid, scheme)
+        except LandscapeError as error:
+            problems.add(("landscape",), str(error))
+        except GridError as error:
+            problems.add(("grid",), str(error))
+        except InputError as error:
+            with problems.about("generator" if "scheme" in str(error) else "dynamics"):
+                raise error
+        except ArithmeticError as error:
+            problems.add(("grid",), str(error))
+        else:
+            return built, tuple(dict.fromkeys(str(entry.message) for entry in caught))
+    return None, ()
+
+
+__all__ = ["Study", "StudyError", "check_study", "load_study", "study_from_text"]
