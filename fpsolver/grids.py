@@ -255,8 +255,8 @@ class Grid:
 
     def position_grid(self) -> Grid:
         """Return the grid of the position axes alone."""
-        positions = zip(self.names[: self.position_dimension], self.axes, strict=False)
-        return Grid(**dict(positions))
+        positions: dict[str, Any] = dict(zip(self.names[: self.position_dimension], self.axes, strict=False))
+        return Grid(**positions)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Grid) and self.names == other.names and self.axes == other.axes

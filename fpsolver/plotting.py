@@ -166,9 +166,9 @@ def plot_results(
             if group_of(name) in store.groups:
                 with figure_style():
                     figure = draw(View(store))
-                    path = target / f"{name}.png"
-                    _save(figure, path)
-                drawn.append(path)
+                    if figure is not None:
+                        drawn.append(target / f"{name}.png")
+                        _save(figure, drawn[-1])
         return drawn
 
 
@@ -257,32 +257,42 @@ def _maps(view: View, times: np.ndarray, density: np.ndarray) -> Any:
     norm = PowerNorm(0.5, vmin=0.0, vmax=float(np.quantile(density[chosen].max(axis=(1, 2)), 0.75)))
     image = None
     for panel, k in zip(panels.flat, chosen, strict=False):
-        image = _heat(view, panel, density[k], norm=norm, cmap="viridis")
+        image = _heat(view, panel, density[k], weight=density[chosen].max(axis=0), norm=norm, cmap="viridis")
         panel.set_title(f"t = {times[k]:.3g}")
-    _frame_panels(view, panels, len(chosen), density[chosen].max(axis=0))
+    _frame_panels(view, panels, len(chosen))
     bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=35, extend="max")
     bar.set_label(f"{_label(view, 'density/density')}, square-root scale")
     figure.suptitle(view.store.attributes["title"])
     return figure
 
 
-def _heat(view: View, panel: Any, values: np.ndarray, contour: str = "white", **keywords: Any) -> Any:
-    """Draw a function of two variables, with contours of the landscape and its deepest minimum on top."""
+def _heat(
+    view: View, panel: Any, values: np.ndarray, *, weight: np.ndarray | None = None, lines: str = "white", **keywords: Any
+) -> Any:
+    """Draw a function of two variables, with contours of the landscape and its deepest minimum on top.
+
+    The view is cut to where `weight` is not negligible, the whole grid if there is none.
+    """
     image = panel.pcolormesh(view.faces[0], view.faces[1], values.T, rasterized=True, **keywords)
+    windows = [(float(faces[0]), float(faces[-1])) for faces in view.faces]
+    if weight is not None:
+        windows = [_window(weight.max(axis=1 - axis), view.faces[axis]) for axis in (0, 1)]
+    panel.set(xlim=windows[0], ylim=windows[1])
     if view.energy is not None:
-        depth = view.energy - view.energy.min()
+        inside = [(x >= low) & (x <= high) for x, (low, high) in zip(view.centres, windows, strict=True)]
+        seen = view.energy[np.ix_(*inside)]
         # Levels crowd towards the bottom, where densities live.
-        levels = float(np.quantile(depth, 0.9)) * np.linspace(0.12, 1.0, 7) ** 2
-        panel.contour(*view.centres, depth.T, levels=levels, colors=contour, linewidths=0.5, alpha=0.55)
+        levels = seen.min() + float(np.quantile(seen, 0.9) - seen.min()) * np.linspace(0.15, 1.0, 6) ** 2
+        panel.contour(*view.centres, view.energy.T, levels=levels, colors=lines, linewidths=0.5, alpha=0.6)
     if view.minimum is not None:
-        panel.plot(*view.minimum, "x", color=ORANGE, ms=6, mew=1.6)
+        panel.plot(*view.minimum, "x", color=ORANGE if lines == "white" else BLACK, ms=6, mew=1.6)
     for side in ("top", "right"):
         panel.spines[side].set_visible(True)
     return image
 
 
-def _frame_panels(view: View, panels: np.ndarray, used: int, weight: np.ndarray) -> None:
-    """Label the outer panels, hide the empty ones, and cut the view to where there is something."""
+def _frame_panels(view: View, panels: np.ndarray, used: int) -> None:
+    """Label the outer panels of heat maps and hide the empty ones."""
     for panel in panels.flat[used:]:
         panel.set_visible(False)
     rows, columns = panels.shape
@@ -292,9 +302,6 @@ def _frame_panels(view: View, panels: np.ndarray, used: int, weight: np.ndarray)
         last = max(row for row in range(rows) if row * columns + column < used)
         panels[last, column].set_xlabel(view.label(view.names[0]))
         panels[last, column].tick_params(labelbottom=True)
-    for panel in panels.flat[:used]:
-        panel.set_xlim(*_window(weight.max(axis=1), view.faces[0]))
-        panel.set_ylim(*_window(weight.max(axis=0), view.faces[1]))
 
 
 def _draw_observables(view: View) -> Any:
@@ -358,10 +365,8 @@ def _draw_stationary(view: View) -> Any:
         _marginal(view, panels[0, 0], 0, density, reference)
     else:
         figure, panels = _figure(1, 3, size=(12.0, 3.9))
-        image = _heat(view, panels[0, 0], density, cmap="viridis")
+        image = _heat(view, panels[0, 0], density, weight=density, cmap="viridis")
         panels[0, 0].set(xlabel=view.label(view.names[0]), ylabel=view.label(view.names[1]), title="stationary density")
-        panels[0, 0].set_xlim(*_window(density.max(axis=1), view.faces[0]))
-        panels[0, 0].set_ylim(*_window(density.max(axis=0), view.faces[1]))
         figure.colorbar(image, ax=panels[0, 0], pad=0.02).set_label(_label(view, "stationary/density"))
         for axis in (0, 1):
             widths = np.diff(view.faces[1 - axis])
@@ -385,56 +390,72 @@ def _marginal(view: View, panel: Any, axis: int, density: np.ndarray, reference:
 
 def _draw_rates(view: View) -> Any:
     """Draw relaxation rates beside those of the harmonic approximation; in the complex plane where they are complex."""
-    rates = np.asarray(view.store["spectrum/rate"], dtype=complex)
-    harmonic = view.store["spectrum/harmonic_rate"] if "spectrum/harmonic_rate" in view.store else None
+    number, rates = _relaxing(view)
+    harmonic = view.store["spectrum/harmonic_rate"][number] if "spectrum/harmonic_rate" in view.store else None
     figure, panels = _figure(size=(6.5, 4.2))
     panel = panels[0, 0]
     label = _label(view, "spectrum/rate_re").replace(", real part", "")
     plane = bool(np.abs(rates.imag).max() > 1e-9 * np.abs(rates).max())
-    number = np.arange(len(rates))
-    for values, style, name in ((rates, {"marker": "o", "color": BLUE}, "computed"), (harmonic, {}, "harmonic, Hessian at ×")):
-        if values is None:
-            continue
-        if not style:
-            style = {"marker": "x", "color": ORANGE, "mew": 2}
-        horizontal, vertical = (values.real, values.imag) if plane else (number, values.real)
-        panel.plot(horizontal, vertical, ls="none", ms=8, label=name.replace(" at ×", " at the deepest minimum"), **style)
+    series = [(rates, "computed", {"marker": "o", "color": BLUE})]
+    if harmonic is not None:
+        series.append((harmonic, "harmonic, from the Hessian at the deepest minimum", {"marker": "x", "color": ORANGE, "mew": 2}))
+    for values, name, style in series:
+        across, up = (values.real, values.imag) if plane else (number, values.real)
+        panel.plot(across, up, ls="none", ms=8, label=name, **style)
     if plane:
         panel.set(xlabel=f"real part of the {label}", ylabel="imaginary part")
+        panel.set_xlim(left=0)
         panel.axhline(0, color=GREY, lw=0.6)
     else:
-        panel.set(xlabel="mode", ylabel=label, xticks=number if len(number) <= 20 else number[::5])
-        for k, rate in enumerate(rates.real if len(rates) <= 10 else []):
-            panel.annotate(f"{max(rate, 0):.4g}", (k, rate), xytext=(8, -12), textcoords="offset points", fontsize=8, color=BLUE)
-        panel.margins(x=0.12, y=0.12)
+        _label_rates(panel, number, rates.real)
+        panel.set(xlabel="mode", ylabel=label)
+        heights = np.concatenate([values.real for values, _, _ in series])
+        if heights.min() > 0 and heights.max() > 50 * heights.min():
+            panel.set_yscale("log")
+        else:
+            panel.set_ylim(bottom=0)
     panel.set_title(view.store.attributes["title"])
     panel.legend()
     return figure
 
 
-def _draw_modes(view: View) -> Any:
-    """Draw the slowest modes, the real part where they are complex."""
+def _relaxing(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers and rates of the modes that relax: all but the stationary one."""
     rates = np.asarray(view.store["spectrum/rate"], dtype=complex)
+    number = np.flatnonzero(np.abs(rates) > 1e-10 * np.abs(rates).max())
+    return (number, rates[number]) if len(number) else (np.arange(len(rates)), rates)
+
+
+def _label_rates(panel: Any, number: np.ndarray, rates: np.ndarray) -> None:
+    panel.set_xticks(number if len(number) <= 20 else number[::5])
+    panel.margins(x=0.15, y=0.15)
+    for k, rate in zip(number, rates, strict=True) if len(rates) <= 10 else ():
+        panel.annotate(f"{rate:.4g}", (k, rate), xytext=(8, -12), textcoords="offset points", fontsize=8, color=BLUE)
+
+
+def _draw_modes(view: View) -> Any:
+    """Draw the slowest modes that relax, the real part where they are complex."""
     if "spectrum/mode_shape" not in view.store:
-        return _draw_rates(view)
-    shapes = view.shown("spectrum/mode_shape", leading=1).real[:8]
+        return None
+    number, rates = _relaxing(view)
+    shapes = view.shown("spectrum/mode_shape", leading=1).real[number][:8]
+    scales = np.abs(shapes).reshape(len(shapes), -1).max(axis=1)
+    shapes = shapes / np.where(scales > 0, scales, 1.0).reshape(-1, *[1] * (shapes.ndim - 1))
+    weight = np.abs(shapes).max(axis=0)
     columns = min(4, len(shapes))
     rows = -(-len(shapes) // columns)
-    figure, panels = _figure(rows, columns, size=(2.7 * columns + 0.6, 2.6 * rows + 0.6), sharex=True, sharey=view.names[1:] != ())
-    for k, (panel, shape) in enumerate(zip(panels.flat, shapes, strict=False)):
-        scale = float(np.abs(shape).max()) or 1.0
+    figure, panels = _figure(rows, columns, size=(2.7 * columns + 0.6, 2.6 * rows + 0.6), sharex=True, sharey=True)
+    for k, panel, shape in zip(range(len(shapes)), panels.flat, shapes, strict=False):
         if shape.ndim == 1:
             panel.axhline(0, color=GREY, lw=0.6)
-            panel.plot(view.centres[0], shape / scale, color=BLUE)
+            panel.plot(view.centres[0], shape, color=BLUE)
+            panel.set(xlabel=view.label(view.names[0]), xlim=_window(weight, view.faces[0]), ylim=(-1.08, 1.08))
         else:
-            _heat(view, panel, shape / scale, contour="#555555", cmap="PuOr", vmin=-1, vmax=1)
-        panel.set_title(f"mode {k}: rate {_short(rates[k])}", fontsize=9)
-    weight = np.abs(shapes / np.abs(shapes).reshape(len(shapes), -1).max(axis=1).reshape(-1, *[1] * (shapes.ndim - 1))).max(axis=0)
+            _heat(view, panel, shape, weight=weight, lines="#555555", cmap="PuOr", vmin=-1, vmax=1)
+        panel.set_title(f"mode {number[k]}: rate {_short(rates[k])}", fontsize=9)
     if shapes.ndim > 2:
-        _frame_panels(view, panels, len(shapes), weight)
+        _frame_panels(view, panels, len(shapes))
     else:
-        for panel in panels.flat[: len(shapes)]:
-            panel.set(xlabel=view.label(view.names[0]), xlim=_window(weight, view.faces[0]))
         panels[0, 0].set_ylabel("mode, scaled to 1")
         for panel in panels.flat[len(shapes) :]:
             panel.set_visible(False)
@@ -444,8 +465,6 @@ def _draw_modes(view: View) -> Any:
 
 def _draw_first_passage(view: View) -> Any:
     """Draw the mean first-passage time against the starting point."""
-    from matplotlib.colors import LogNorm
-
     table = view.store.table("first_passage")
     times = table.variables["mean_first_passage_time"].values
     label = _label(view, "first_passage/mean_first_passage_time")
@@ -457,9 +476,7 @@ def _draw_first_passage(view: View) -> Any:
     else:
         plane = times if times.ndim == 2 else times[(slice(None), slice(None), *(n // 2 for n in times.shape[2:]))]
         shown = np.where(plane > 0, plane, np.nan)
-        top = float(np.nanmax(shown))
-        norm = LogNorm(max(float(np.nanmin(shown)), 1e-3 * top), top)
-        image = _heat(view, panel, shown, norm=norm, cmap="viridis")
+        image = _heat(view, panel, shown, cmap="viridis", vmin=0)
         panel.set_facecolor("#dddddd")
         panel.set(xlabel=view.label(view.names[0]), ylabel=view.label(view.names[1]))
         figure.colorbar(image, ax=panel, pad=0.02).set_label(label)
@@ -468,7 +485,7 @@ def _draw_first_passage(view: View) -> Any:
         value = table.attributes["time_from_start"]
         place = (start[0], value) if times.ndim == 1 else tuple(start[:2])
         panel.plot(*place, "o", color=ORANGE, label=f"start: {value:.6g}")
-        panel.legend()
+        panel.legend(frameon=True, framealpha=0.9)
     panel.set_title(f"{view.store.attributes['title']}\nmean time to {table.attributes['target']}")
     return figure
 

@@ -53,16 +53,16 @@ def breakpoints(protocols: Mapping[str, Protocol]) -> tuple[float, ...]:
     return tuple(sorted({time for protocol in protocols.values() for time in protocol.breakpoints}))
 
 
-def checked_temperature(temperature: Any) -> float:
-    """Return the temperature as a float.
+def checked_number(name: str, value: Any, unit: str) -> float:
+    """Return a constant such as the temperature as a float.
 
     Raises
     ------
     DynamicsError
-        If it is not a finite, non-negative number.
+        If it is not a finite, non-negative number; the message adds its `unit`.
     """
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float | np.number):
-        raise DynamicsError(f"temperature = {temperature!r} is not a number")
-    if not np.isfinite(temperature) or temperature < 0:
-        raise DynamicsError(f"temperature = {temperature} must be finite and not negative (units of loss, k_B = 1)")
-    return float(temperature)
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise DynamicsError(f"{name} = {value!r} is not a number")
+    if not np.isfinite(value) or value < 0:
+        raise DynamicsError(f"{name} = {value} must be finite and not negative ({unit})")
+    return float(value)

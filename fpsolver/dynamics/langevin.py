@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fpsolver.dynamics.coefficient import Coefficient, check_semidefinite, coefficient
-from fpsolver.dynamics.driven import breakpoints, checked_protocols, checked_temperature, values_at
+from fpsolver.dynamics.driven import breakpoints, checked_number, checked_protocols, values_at
 from fpsolver.dynamics.protocol import Protocol
 from fpsolver.errors import DynamicsError, suggest
 
 if TYPE_CHECKING:
     from fpsolver.landscapes import Landscape
 
+TEMPERATURE_UNIT = "units of loss, k_B = 1"
 CONVENTIONS = ("ito", "stratonovich", "klimontovich")
 
 
@@ -89,7 +90,7 @@ class Langevin:
                 "or diffusion= for noise that is independent of the mobility"
             )
         if self.temperature is not None:
-            object.__setattr__(self, "temperature", checked_temperature(self.temperature))
+            object.__setattr__(self, "temperature", checked_number("temperature", self.temperature, TEMPERATURE_UNIT))
 
     def _check_force(self) -> None:
         if self.force is not None and self.force.kind != "vector":
@@ -143,6 +144,6 @@ class Langevin:
     def at(self, t: float) -> Langevin:
         """Return the undriven dynamics with every protocol frozen at time `t`."""
         values = values_at(self.protocol or {}, t)
-        own = {name: values.pop(name) for name in self._drivable() if name in values}
+        own: dict[str, Any] = {name: values.pop(name) for name in self._drivable() if name in values}
         landscape = self.landscape.with_parameters(**values) if values else self.landscape
         return replace(self, landscape=landscape, protocol=None, **own)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fpsolver.dynamics.driven import breakpoints, checked_protocols, checked_temperature, values_at
+from fpsolver.dynamics.driven import breakpoints, checked_number, checked_protocols, values_at
+from fpsolver.dynamics.langevin import TEMPERATURE_UNIT
 from fpsolver.dynamics.protocol import Protocol
 from fpsolver.errors import DynamicsError
 
@@ -56,9 +57,8 @@ class UnderdampedLangevin:
     protocol: Mapping[str, Protocol] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "temperature", checked_temperature(self.temperature))
-        if not (np.isscalar(self.friction) and np.isfinite(self.friction) and self.friction >= 0):
-            raise DynamicsError(f"friction = {self.friction!r} must be a finite rate, not negative")
+        object.__setattr__(self, "temperature", checked_number("temperature", self.temperature, TEMPERATURE_UNIT))
+        object.__setattr__(self, "friction", checked_number("friction", self.friction, "a rate, in inverse time"))
         masses = np.asarray(self.mass, dtype=float)
         if masses.shape not in ((), (self.landscape.dimension,)):
             raise DynamicsError(f"mass = {self.mass!r} must be one number or {self.landscape.dimension} of them")
@@ -86,6 +86,6 @@ class UnderdampedLangevin:
     def at(self, t: float) -> UnderdampedLangevin:
         """Return the undriven dynamics with every protocol frozen at time `t`."""
         values = values_at(self.protocol or {}, t)
-        own = {name: values.pop(name) for name in ("temperature", "friction") if name in values}
+        own: dict[str, Any] = {name: values.pop(name) for name in ("temperature", "friction") if name in values}
         landscape = self.landscape.with_parameters(**values) if values else self.landscape
         return replace(self, landscape=landscape, protocol=None, **own)

@@ -13,7 +13,9 @@ from fpsolver.grids import Grid
 __all__ = ["DrivenGenerator", "Edge", "Generator", "generator"]
 
 
-def generator(dynamics: Any, grid: Grid, scheme: str | None = None) -> Generator | DrivenGenerator:
+def generator(
+    dynamics: Any, grid: Grid, scheme: str | None = None, *, floor: float | None = None
+) -> Generator | DrivenGenerator:
     """Return the rate matrix of a dynamics on a grid.
 
     Parameters
@@ -25,6 +27,9 @@ def generator(dynamics: Any, grid: Grid, scheme: str | None = None) -> Generator
     scheme : str, optional
         For `Langevin`: "scharfetter-gummel" (default) or "sqra". For `UnderdampedLangevin`: "hermite" (default,
         spectral in velocity, not Markov) or "upwind" (Markov, first order).
+    floor : float, optional
+        Smallest eigenvalue to which a rank-deficient diffusion tensor is lifted (noted in ``W.notes``); without it such
+        a tensor is refused.
 
     Returns
     -------
@@ -49,9 +54,7 @@ def generator(dynamics: Any, grid: Grid, scheme: str | None = None) -> Generator
     if not isinstance(dynamics, Langevin | UnderdampedLangevin):
         raise DynamicsError(f"{dynamics!r} has no generator on a grid; give Langevin or UnderdampedLangevin dynamics")
     if dynamics.driven:
-        driven = DrivenGenerator(dynamics, grid, scheme)
-        driven.at(0.0)
-        return driven
+        return DrivenGenerator(dynamics, grid, scheme, floor)
     if isinstance(dynamics, UnderdampedLangevin):
         from fpsolver.generators.kinetic import kinetic_generator
 
@@ -61,7 +64,9 @@ def generator(dynamics: Any, grid: Grid, scheme: str | None = None) -> Generator
     if "tensor" in (dynamics.mobility.kind, dynamics.noise.kind):
         from fpsolver.generators.tensor import tensor_generator
 
-        return tensor_generator(dynamics, grid, scheme or "scharfetter-gummel")
+        return tensor_generator(dynamics, grid, scheme or "scharfetter-gummel", floor=floor)
+    if floor is not None:
+        raise DynamicsError(f"floor = {floor!r} lifts rank-deficient tensors; this noise is diagonal, leave it out")
     from fpsolver.generators.finite_volume import finite_volume_generator
 
     return finite_volume_generator(dynamics, grid, scheme or "scharfetter-gummel")

@@ -22,11 +22,14 @@ class DrivenGenerator:
         The grid.
     scheme : str or None
         Discretisation; None for the default of the dynamics.
+    floor : float or None
+        Smallest eigenvalue to which a rank-deficient diffusion tensor is lifted.
     """
 
     dynamics: Any
     grid: Grid
     scheme: str | None = None
+    floor: float | None = None
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
@@ -41,6 +44,6 @@ class DrivenGenerator:
             from fpsolver.generators.kinetic import frozen_kinetic_generator
 
             return frozen_kinetic_generator(self.dynamics, self.grid, self.scheme or "hermite", t)
-        frozen = generator(self.dynamics.at(t), self.grid, scheme=self.scheme)
+        frozen = generator(self.dynamics.at(t), self.grid, scheme=self.scheme, floor=self.floor)
         assert isinstance(frozen, Generator)
         return frozen

@@ -24,7 +24,8 @@ def kinetic_generator(
 
     A kinetic operator cannot be both Markov and of second order. "hermite" is of second order in the position cell
     width and spectral in velocity, but densities may become slightly negative; "upwind" keeps them non-negative and is
-    of first order. Both keep the Gibbs state e^{−(mv²/2 + L)/T} stationary to rounding.
+    of first order. Its numerical diffusion |v|h/2 along x swamps the physics where h is not small against both s/γ
+    and γ over the square of the frequency times s, s = √(T/m); γ ≪ 1 and γ ≫ 1 are for "hermite". Both keep the Gibbs state e^{−(mv²/2 + L)/T} stationary to rounding.
 
     Parameters
     ----------
@@ -36,7 +37,8 @@ def kinetic_generator(
         Discretisation.
     functions : int or sequence of int, optional
         For "hermite": number of Hermite functions, for every velocity axis or one each; by default as many as the axis
-        has cells. γ ≥ 1 (in units of the well's frequency) needs a few tens, γ = 0.01 several hundreds.
+        has cells. For the slowest rate of a double well to 1e-3, with frequencies of order one, γ ≥ 1 needs 8, γ = 0.1
+        64 and γ = 0.01 512 (`fpsolver.validation.kinetic_orders`).
     reference : UnderdampedLangevin, optional
         For "hermite": dynamics whose Gibbs state scales the state vector, so that the generators of driven dynamics at
         different times act on the same states. By default `dynamics` itself. "upwind" has no need of it.

@@ -16,6 +16,7 @@ from fpsolver.landscapes.landscape import Landscape
 # Curvatures below this fraction of the largest do not lengthen a step further.
 _SOFT = 1e-3
 _DAMPING = 0.5
+_MAX_STEPS = 5000
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +98,9 @@ def minimum_energy_path(
     Notes
     -----
     String method with images at equal distances (E, Ren and Vanden-Eijnden 2007), moved by Newton steps across the
-    path; each maximum along it is then taken to the saddle by eigenvector following and Newton's method. Every
-    saddle is checked by descending from it on both sides.
+    path, with upwind tangents (Henkelman and Jónsson 2000); each maximum along it is then taken to the saddle by
+    eigenvector following and Newton's method. The path returned is the gradient flow from the saddles down to the
+    minima, integrated with error control; it also shows that the saddles connect start and end.
 
     Examples
     --------
@@ -109,16 +111,18 @@ def minimum_energy_path(
     if images < 5:
         raise LandscapeError(f"a path needs at least 5 images, not {images!r}")
     first, last = (_minimum(landscape, point, role) for point, role in ((start, "start"), (end, "end")))
+    size = max(np.abs(first.position).max(), np.abs(last.position).max())
+    if np.abs(first.position - last.position).max() <= 1e-6 * size:
+        raise LandscapeError(f"start and end lie in the basin of one minimum, at {first.position.tolist()}")
     guess = _guess(landscape, first, last, path)
     box = _box_around(landscape, guess)
-    if np.abs((first.position - last.position) / box.widths).max() < 1e-5:
-        raise LandscapeError(f"start and end lie in the basin of one minimum, at {first.position.tolist()}")
     string = _at_equal_distances(guess, images)
     for _ in range(3):
         string = _relax(landscape, string, iterations, box)
         passed = _transition_states(landscape, string, box)
-        if _connects(landscape, first, passed, last, box):
-            return _result(landscape, string, first, passed, last)
+        pieces = _chain(landscape, first, passed, last, box)
+        if pieces:
+            return _result(landscape, pieces, images, first, passed, last)
         string = _at_equal_distances(string, 2 * len(string))
     raise ConvergenceError(
         f"no chain of saddles from {first.position.tolist()} to {last.position.tolist()} was found with "
@@ -202,18 +206,29 @@ def _relax(landscape: Landscape, string: Floats, iterations: int, box: Box) -> F
 def _step_across(landscape: Landscape, string: Floats) -> Floats:
     """Return Newton steps downhill in the plane across the path, for the inner images."""
     inner = string[1:-1]
-    tangent = string[2:] - string[:-2]
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=-1, keepdims=True), 1e-300)
+    tangent = _upwind_tangents(string, landscape.value(string))
     across = np.eye(string.shape[1]) - tangent[:, :, None] * tangent[:, None, :]
-    gradient = np.einsum("nij,nj->ni", across, landscape.gradient(inner))
+    slope = landscape.gradient(inner)
+    gradient = np.einsum("nij,nj->ni", across, slope)
     hessian = across @ landscape.hessian(inner) @ across
-    sound = np.isfinite(gradient).all() and np.isfinite(hessian).all()
-    if not sound:
+    if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
         raise ConvergenceError("the path runs through points where the landscape is not finite; give another guess")
     eigenvalues, modes = np.linalg.eigh(hessian)
-    size = np.abs(eigenvalues)
-    size = np.maximum(size, _SOFT * size.max()) if size.max() > 0.0 else np.ones_like(size)
+    # A step turns the tangent and so brings in the slope along the path: that acts like a curvature slope/spacing.
+    spacing = _lengths(string)[-1] / (len(string) - 1)
+    turning = np.abs(np.einsum("ni,ni->n", slope, tangent))[:, None] / spacing
+    size = np.maximum(np.abs(eigenvalues), _SOFT * np.abs(eigenvalues).max()) + turning
+    size = np.where(size > 0.0, size, 1.0)
     return -np.einsum("nik,nk->ni", modes, np.einsum("nik,ni->nk", modes, gradient) / size)
+
+
+def _upwind_tangents(string: Floats, values: Floats) -> Floats:
+    """Return unit tangents from each inner image to its higher neighbour; central differences at extrema."""
+    ahead, behind = string[2:] - string[1:-1], string[1:-1] - string[:-2]
+    rises = values[2:] > values[1:-1], values[1:-1] > values[:-2]
+    up, down = rises[0] & rises[1], ~rises[0] & ~rises[1]
+    tangent = np.where(up[:, None], ahead, np.where(down[:, None], behind, ahead + behind))
+    return tangent / np.maximum(np.linalg.norm(tangent, axis=-1, keepdims=True), 1e-300)
 
 
 def _transition_states(landscape: Landscape, string: Floats, box: Box) -> list[StationaryPoint]:
@@ -228,34 +243,68 @@ def _nearest(string: Floats, point: StationaryPoint) -> int:
     return int(np.argmin(np.linalg.norm(string - point.position, axis=-1)))
 
 
-def _connects(
+def _chain(
     landscape: Landscape, first: StationaryPoint, saddles: Sequence[StationaryPoint], last: StationaryPoint, box: Box
-) -> bool:
-    """Say whether descending from each saddle on both sides gives a chain of minima from first to last."""
-    here = first.position
+) -> list[Floats]:
+    """Return the pieces of path between neighbouring stationary points from first to last, or [] if they miss."""
+    here, pieces = first.position, []
     for saddle in saddles:
-        push = 1e-3 * box.widths.min() * saddle.eigenvectors[:, 0]
-        sides = follow(
-            landscape, saddle.position + np.array([[-1.0], [1.0]]) * push, 0, box, radius=0.01, iterations=2000
-        )
-        near = np.abs((sides - here) / box.widths).max(axis=-1) < 1e-4
-        if not near.any():
-            return False
-        here = sides[1] if near[0] else sides[0]
-    return bool(saddles) and bool(np.abs((here - last.position) / box.widths).max() < 1e-4)
+        sides = [_descent(landscape, saddle, sign, box) for sign in (-1.0, 1.0)]
+        near = [_same(side[-1], here, box) for side in sides]
+        if not any(near):
+            return []
+        back, forth = sides if near[0] else sides[::-1]
+        pieces += [np.concatenate([[here], back[::-1]]), forth]
+        here = forth[-1]
+    if not pieces or not _same(here, last.position, box):
+        return []
+    pieces[-1] = np.concatenate([pieces[-1], [last.position]])
+    return pieces
+
+
+def _same(a: Floats, b: Floats, box: Box) -> bool:
+    return bool(np.abs((a - b) / box.widths).max() < 1e-3)
+
+
+def _descent(landscape: Landscape, saddle: StationaryPoint, sign: float, box: Box) -> Floats:
+    """Return the gradient flow from a saddle down to a minimum, as points (n, d)."""
+    from scipy.integrate import Radau
+
+    def slope(_: float, theta: Floats) -> Floats:
+        return -landscape.gradient(box.clip(theta))
+
+    def jacobian(_: float, theta: Floats) -> Floats:
+        return -landscape.hessian(box.clip(theta))
+
+    size = float(box.widths.min())
+    start = box.clip(saddle.position + sign * 1e-4 * size * saddle.eigenvectors[:, 0])
+    points, steepest = [saddle.position, start], 0.0
+    solver = Radau(slope, 0.0, start, 1e300, jac=jacobian, rtol=1e-8, atol=1e-9 * size)
+    for _ in range(_MAX_STEPS):
+        solver.step()
+        if solver.status != "running":
+            break
+        points.append(solver.y.copy())
+        steepness = float(np.linalg.norm(slope(0.0, solver.y)))
+        steepest = max(steepest, steepness)
+        if steepness < 1e-5 * steepest:
+            break
+    return np.array(points)
 
 
 def _result(
     landscape: Landscape,
-    string: Floats,
+    pieces: Sequence[Floats],
+    images: int,
     first: StationaryPoint,
     saddles: Sequence[StationaryPoint],
     last: StationaryPoint,
 ) -> EnergyPath:
-    points = string.copy()
-    for saddle in saddles:
-        # The nearest image takes the saddle's place: the path then passes through it exactly.
-        points[min(max(_nearest(points, saddle), 1), len(points) - 2)] = saddle.position
+    """Sample the pieces at nearly equal distances, so that the saddles are among the points."""
+    whole = sum(_lengths(piece)[-1] for piece in pieces)
+    numbers = [max(round((images - 1) * _lengths(piece)[-1] / whole), 2) for piece in pieces]
+    sampled = [_at_equal_distances(piece, n + 1)[:-1] for piece, n in zip(pieces, numbers, strict=True)]
+    points = np.concatenate([*sampled, [last.position]])
     arrays = points, landscape.value(points), _lengths(points)
     for array in arrays:
         array.flags.writeable = False

@@ -153,15 +153,16 @@ class FunctionEvaluator(Evaluator):
         else:
             pair = derivatives.complex_step_jacobian(analytic), derivatives.difference_jacobian(real)
         d = len(self.variables)
-        points = np.random.default_rng(0).uniform(-2.0, 2.0, size=(8, d))
+        n = 16
+        points = np.random.default_rng(0).uniform(-1.5, 1.5, size=(n, d))
         p = np.full(len(self.parameter_names), 0.5)
-        first, second = (np.zeros((8, d) if name == "value" else (8, d, d)) for _ in pair)
+        first, second = (np.zeros((n, d) if name == "value" else (n, d, d)) for _ in pair)
         for loop, out in zip(pair, (first, second), strict=True):
             derivatives.array_loop(loop, points, p, out)
-        known = np.isfinite(first) & np.isfinite(second)
-        # Fourth-order differences lose a few digits on steep functions, a wrong complex step loses all of them.
-        scale = 1.0 + np.abs(second[known]).max(initial=0.0)
-        if np.abs(first - second)[known].max(initial=0.0) > 1e-4 * scale:
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(first - second) > 1e-3 * (1.0 + np.abs(second))
+        # Differences fail beside a singularity, at a point or two; a wrong complex step fails in whole regions.
+        if np.sum(apart.reshape(n, -1).any(axis=-1)) > 2:
             return "it differs from finite differences, so that the function cannot be analytic"
         return None
 
@@ -178,7 +179,8 @@ class FunctionEvaluator(Evaluator):
         try:
             function_derivatives.compile_for(adapted, name, complex_argument=complex_argument)
         except Exception as error:  # Numba's lowering lets errors of any type through
-            reason = next((line for line in str(error).splitlines() if line.strip()), "unknown reason")
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            reason = next((line for line in lines if not line.startswith("Failed in nopython")), type(error).__name__)
             raise LandscapeError(f"Numba cannot compile {name}: {reason}") from error
         return adapted
 

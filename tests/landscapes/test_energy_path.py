@@ -36,8 +36,9 @@ def test_the_gradient_lies_along_the_path_to_second_order():
         tangent /= np.linalg.norm(tangent, axis=-1, keepdims=True)
         gradient = landscape.gradient(path.points[1:-1])
         normal = gradient - np.sum(gradient * tangent, axis=-1, keepdims=True) * tangent
-        across.append(np.sqrt(np.mean(normal**2)) / np.sqrt(np.mean(gradient**2)))
-    assert across[1] < 0.05 and across[1] < across[0]
+        across.append(np.sqrt(np.mean(normal**2) / np.mean(gradient**2)))
+    # The inserted saddle makes the spacing slightly uneven: half an order of slack.
+    assert np.log2(across[0] / across[1]) > 1.5, across
 
 
 def test_curved_path_in_a_ring():

@@ -7,32 +7,33 @@ import pickle
 
 import numpy as np
 import pytest
+from numba import njit
 
 from fpsolver.errors import LandscapeError
 from fpsolver.landscapes import Landscape
 
-EXACT = Landscape("exp(x*y) + x**4*y - a*y**2 + x/(2 + y)**3", {"a": 0.5}, ("x", "y"))
+EXACT = Landscape("exp(x*y) + x**4*y - a*y**2 + x/(3 + y)**3", {"a": 0.5}, ("x", "y"))
 POINTS = np.random.default_rng(0).uniform(-1.0, 1.0, size=(3, 4, 2))
 
 
 def analytic(t, p):
-    return np.exp(t[0] * t[1]) + t[0] ** 4 * t[1] - p[0] * t[1] ** 2 + t[0] * (2 + t[1]) ** -3
+    return np.exp(t[0] * t[1]) + t[0] ** 4 * t[1] - p[0] * t[1] ** 2 + t[0] * (3 + t[1]) ** -3
 
 
 def with_math(t, p):
-    return math.exp(t[0] * t[1]) + t[0] ** 4 * t[1] - p[0] * t[1] ** 2 + t[0] / (2 + t[1]) ** 3
+    return math.exp(t[0] * t[1]) + t[0] ** 4 * t[1] - p[0] * t[1] ** 2 + t[0] / (3 + t[1]) ** 3
 
 
 def gradient(t, p):
     e = np.exp(t[0] * t[1])
-    first = t[1] * e + 4 * t[0] ** 3 * t[1] + (2 + t[1]) ** -3
-    return np.array([first, t[0] * e + t[0] ** 4 - 2 * p[0] * t[1] - 3 * t[0] * (2 + t[1]) ** -4])
+    first = t[1] * e + 4 * t[0] ** 3 * t[1] + (3 + t[1]) ** -3
+    return np.array([first, t[0] * e + t[0] ** 4 - 2 * p[0] * t[1] - 3 * t[0] * (3 + t[1]) ** -4])
 
 
 def gradient_in_place(t, p, out):
     e = math.exp(t[0] * t[1])
-    out[0] = t[1] * e + 4 * t[0] ** 3 * t[1] + 1 / (2 + t[1]) ** 3
-    out[1] = t[0] * e + t[0] ** 4 - 2 * p[0] * t[1] - 3 * t[0] / (2 + t[1]) ** 4
+    out[0] = t[1] * e + 4 * t[0] ** 3 * t[1] + 1 / (3 + t[1]) ** 3
+    out[1] = t[0] * e + t[0] ** 4 - 2 * p[0] * t[1] - 3 * t[0] / (3 + t[1]) ** 4
 
 
 def hessian(t, p, out):
@@ -43,6 +44,7 @@ def with_kink(t):
     return abs(t[0]) + t[1] ** 2
 
 
+@njit
 def helper(u):
     return max(u, 0.0)
 

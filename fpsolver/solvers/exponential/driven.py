@@ -77,8 +77,9 @@ def driven_propagation(
     whole = float(times[-1]) - start
     marks = [float(b) for b in generator.breakpoints if start < b < times[-1]]
     now, guess = start, FIRST_SPAN * whole
+    tally = _Tally()
     for time in times:
-        tally = _Tally()
+        tally.applications = 0
         while now < time:
             end = min([float(time), *(mark for mark in marks if mark > now)])
             span = min(guess, end - now)
@@ -99,11 +100,8 @@ def driven_propagation(
             tally.error += error
             now = end if span == end - now else now + span
             guess = max(guess, span * change) if span < guess else span * change
-        yield Outcome(state[None], tally.applications, _total(tally, tolerance), f"magnus ({', '.join(tally.methods)})")
-
-
-def _total(tally: _Tally, tolerance: float) -> float:
-    return tally.error + 0.25 * tolerance
+        error = tally.error + 0.25 * tolerance
+        yield Outcome(state[None], tally.applications, error, f"magnus ({', '.join(tally.methods)})")
 
 
 def _cross(

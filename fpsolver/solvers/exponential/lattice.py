@@ -10,7 +10,9 @@ import numpy as np
 from fpsolver.generators.generator import Generator
 
 SERIAL_UPDATES = 8_000_000
-"""Cell updates below which one thread is faster: about 6 ms of work, against waiting for a second thread."""
+"""Cell updates below which one thread is faster: about 6 ms of work, against waking a second thread."""
+SWEEP_UPDATES = 400_000
+"""Cell updates a sweep, between two meetings of the threads, below which waiting for each other costs too much."""
 WINDOW = 4096
 """Cells that one step takes at a time: six arrays of a few windows stay in the second-level cache."""
 DEPTH = 8
@@ -117,7 +119,8 @@ class Lattice:
         depth = DEPTH
         while depth > 2 and depth * self.reach > max(self.size // 16, 1):
             depth -= 2
-        threads = get_num_threads() if self.size * steps > SERIAL_UPDATES else 1
+        pays = self.size * steps > SERIAL_UPDATES and self.size * depth > SWEEP_UPDATES
+        threads = get_num_threads() if pays else 1
         blocks = max(1, min(threads, self.size // (4 * depth * self.reach)))
         while self.size % blocks:
             blocks -= 1

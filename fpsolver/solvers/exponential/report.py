@@ -47,6 +47,7 @@ class Recorder:
         self.times = times
         self.tolerance = tolerance
         self.callback = callback
+        self.given = density
         self._weights = generator.mass_weights
         self.initial = generator.encode(density)
         self.mass = self._mass(self.initial)
@@ -77,10 +78,11 @@ class Recorder:
         """
         start, method, positive = options["start"], options["method"], options["positive"]
         unit = self.initial / self.mass
+        self.positive = positive
         durations = times - start
         waiting = int(np.count_nonzero(durations == 0))
         for _ in range(waiting):
-            self._record(unit)
+            self._store(self.given, 1.0)
         if waiting < len(times):
             limit = self.tolerance
             if hasattr(generator, "breakpoints"):
@@ -141,11 +143,13 @@ class Recorder:
         return float((self._weights * state).sum())
 
     def _record(self, unit: np.ndarray) -> None:
-        density = self.generator.decode(unit * self.mass)
+        self._store(self.generator.decode(unit) * self.mass, self._mass(unit))
+
+    def _store(self, density: np.ndarray, mass: float) -> None:
         self.densities[self.done] = density
-        self.final_mass = self._mass(unit)
+        self.final_mass = mass
         if self.callback is not None:
-            self.callback(float(self.times[self.done]), density)
+            self.callback(float(self.times[self.done]), self.densities[self.done].copy())
         self.done += 1
         if self._bar is not None:
             self._bar.update(1)
