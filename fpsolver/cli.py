@@ -44,8 +44,12 @@ def main() -> None:
 
 @main.command()
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="HDF5 file to write [default: STUDY's name .h5, here].")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace an entry: dynamics.temperature=0.2.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="HDF5 file to write [default: STUDY's name .h5, here]."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace an entry: dynamics.temperature=0.2."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing file once the new one is complete.")
 @click.option("--plots/--no-plots", default=None, help="Draw the plots too [default: as the study says].")
 @click.option("-q", "--quiet", is_flag=True, help="No summary and no progress bar.")
@@ -81,7 +85,9 @@ def run(
 
 @main.command()
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the PNG files [default: RESULTS's name _plots].")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the PNG files [default: RESULTS's name _plots]."
+)
 @click.option("--overwrite", is_flag=True, help="Replace plots that are there.")
 def plot(results: Path, output: Path | None, overwrite: bool) -> None:
     """Draw what the result file RESULTS holds, as PNG files."""
@@ -112,7 +118,10 @@ def _installation() -> str:
     from fpsolver.storage.provenance import machine, threads, version, versions
 
     here = machine()
-    rows = [("fpsolver", version("fpsolver") or "not installed (run from a checkout)"), ("python", platform.python_version())]
+    rows = [
+        ("fpsolver", version("fpsolver") or "not installed (run from a checkout)"),
+        ("python", platform.python_version()),
+    ]
     rows += [(name, number or "not installed") for name, number in versions().items()]
     rows += [
         ("device", f"cpu: {here['processor']}, {here['cores']} cores"),

@@ -22,7 +22,11 @@ def summary(study: Study, outcome: Outcome, plots: Sequence[Path] = ()) -> str:
     for part in (_evolution, _stationary, _spectrum, _first_passage):
         lines += part(study, outcome)
     lines += [_row("warning", text) for text in outcome.warnings]
-    lines += ["", _row("time", f"{outcome.wall_time:.2f} s"), _row("results", f"{outcome.path} ({_size(outcome.path)})")]
+    lines += [
+        "",
+        _row("time", f"{outcome.wall_time:.2f} s"),
+        _row("results", f"{outcome.path} ({_size(outcome.path)})"),
+    ]
     lines += [_row("plot", str(path)) for path in plots]
     if not plots:
         lines.append(_row("plots", f"fpsolver plot {outcome.path}"))
@@ -35,22 +39,24 @@ def with_error(value: float, error: float | None) -> str:
     Examples
     --------
     >>> with_error(0.123456, 2.3e-4), with_error(1.5, None), with_error(2.0, 0.0)
-    ('0.12346 ± 0.00023', '1.5', '2 ± 0')
+    ('0.12346 ± 0.00023', '1.5', '2 ± <1e-10')
     """
     if error is None or not np.isfinite(error):
         return f"{value:.6g}"
-    if error == 0:
-        return f"{value:.10g} ± 0"
-    digits = 1 - int(np.floor(np.log10(error)))
-    if digits > 9:
-        return f"{value:.8g} ± {error:.0e}"
-    digits = max(digits, 0)
+    if error < 1e-10:
+        return f"{value:.10g} ± <1e-10"
+    digits = max(1 - int(np.floor(np.log10(error))), 0)
+    if digits > 8:
+        return f"{value:.9g} ± {error:.0e}"
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _problem(study: Study) -> list[str]:
     grid = study.grid
-    axes = [f"{name} [{axis.lower:g}, {axis.upper:g}] × {axis.cells}" for name, axis in zip(grid.names, grid.axes, strict=True)]
+    axes = [
+        f"{name} [{axis.lower:g}, {axis.upper:g}] × {axis.cells}"
+        for name, axis in zip(grid.names, grid.axes, strict=True)
+    ]
     rows = [_row("landscape", study.landscape_description), _row("dynamics", _dynamics(study.dynamics))]
     return [*rows, _row("grid", f"{', '.join(axes)}: {grid.size} cells, {study.generator_scheme}")]
 
@@ -81,13 +87,8 @@ def _evolution(study: Study, outcome: Outcome) -> list[str]:
     found = outcome.evolution
     times, stats = found["times"], found["stats"]
     first, last = found["first"], found["last"]
-    rows = [
-        _row(
-            "evolution",
-            f"{len(times)} frames, t = {times[0]:g} … {times[-1]:g}; {stats['method']}, {stats['applications']} products, "
-            f"estimated L1 error {stats['estimated_error']:.0e}",
-        )
-    ]
+    how = f"{stats['method']}, {stats['applications']} products, estimated L1 error {stats['estimated_error']:.0e}"
+    rows = [_row("evolution", f"{len(times)} frames, t = {times[0]:g} … {times[-1]:g}; {how}")]
     for name, label in (("mean_loss", "mean loss"), ("entropy", "entropy"), ("free_energy", "free energy")):
         if name in last:
             values = [with_error(float(row[name]), _maybe(row.get(f"{name}_error"))) for row in (first, last)]
@@ -159,7 +160,9 @@ def describe_file(attributes: Mapping[str, Any], groups: Iterable[tuple[str, Seq
     overrides = attributes.get("study_overrides") or []
     rows = [
         _row("title", str(attributes.get("title", ""))),
-        _row("written by", f"{attributes.get('software')} {attributes.get('softwareVersion')}, {attributes.get('date')}"),
+        _row(
+            "written by", f"{attributes.get('software')} {attributes.get('softwareVersion')}, {attributes.get('date')}"
+        ),
         _row("machine", f"{machine.get('processor', '')}, {machine.get('system', '')}; {attributes.get('device', '')}"),
         _row("wall time", f"{float(attributes.get('wall_time') or 0):.2f} s"),
         _row("git commit", str(attributes.get("git_commit") or "none")),

@@ -249,9 +249,7 @@ def follow(
     return theta
 
 
-def _signed_step(
-    landscape: Landscape, theta: Floats, index: int, box: Box, radii: Floats
-) -> tuple[Floats, np.ndarray]:
+def _signed_step(landscape: Landscape, theta: Floats, index: int, box: Box, radii: Floats) -> tuple[Floats, np.ndarray]:
     gradient = landscape.gradient(theta) * box.widths
     hessian = landscape.hessian(theta) * box.widths[:, None] * box.widths
     sound = np.asarray(np.isfinite(gradient).all(axis=-1) & np.isfinite(hessian).all(axis=(-1, -2)))

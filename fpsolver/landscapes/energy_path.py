@@ -146,9 +146,7 @@ def _minimum(landscape: Landscape, point: StationaryPoint | ArrayLike, role: str
     return found[0]
 
 
-def _guess(
-    landscape: Landscape, first: StationaryPoint, last: StationaryPoint, path: ArrayLike | None
-) -> Floats:
+def _guess(landscape: Landscape, first: StationaryPoint, last: StationaryPoint, path: ArrayLike | None) -> Floats:
     ends = [first.position], [last.position]
     if path is not None:
         middle = as_points(path, landscape.dimension)
@@ -168,9 +166,7 @@ def _box_around(landscape: Landscape, path: Floats) -> Box:
     extent = np.ptp(path, axis=0)
     widths = np.maximum(extent, 0.3 * extent.max())
     lower, upper = np.array(landscape.domain).T
-    return Box(
-        np.maximum(path.min(axis=0) - 2 * widths, lower), np.minimum(path.max(axis=0) + 2 * widths, upper)
-    )
+    return Box(np.maximum(path.min(axis=0) - 2 * widths, lower), np.minimum(path.max(axis=0) + 2 * widths, upper))
 
 
 def _lengths(path: Floats) -> Floats:

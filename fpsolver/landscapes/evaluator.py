@@ -26,7 +26,8 @@ class CompiledLandscape:
     example_gradient : Numba function, optional
         ``example_gradient(theta, p, i, out)``, for landscapes that are a mean over examples.
     python : dict
-        The same functions before compilation by Numba, where they are plain scalar formulas (for other targets).
+        The same functions before compilation by Numba, for other targets; only of expressions, whose functions
+        call no others.
     """
 
     value: Callable[..., Any]

@@ -21,6 +21,9 @@ COMPLEX_STEP = "complex-step"
 FINITE_DIFFERENCE = "finite-difference"
 GIVEN = "given"
 
+# Up to this many points, calls from Python take less time than compiling a loop.
+_FEW = 1000
+
 # Not analytic, so that the complex step of a function that calls one of them is silently wrong.
 _NOT_ANALYTIC = frozenset({
     "abs", "fabs", "absolute", "min", "max", "minimum", "maximum", "fmin", "fmax", "clip", "sign", "copysign",
@@ -40,6 +43,8 @@ class FunctionEvaluator(Evaluator):
         Names of coordinates and parameters.
     derivatives : str
         "auto", "complex-step" or "finite-difference".
+    sources : pair of str, optional
+        How gradient and Hessian are obtained, where that was found out before.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class FunctionEvaluator(Evaluator):
         variables: tuple[str, ...],
         parameter_names: tuple[str, ...],
         derivatives: str = "auto",
+        sources: tuple[str, str] | None = None,
     ):
         if derivatives not in ("auto", COMPLEX_STEP, FINITE_DIFFERENCE):
             raise LandscapeError(
@@ -60,21 +66,25 @@ class FunctionEvaluator(Evaluator):
         self.variables = tuple(check_name(name, "variable") for name in variables)
         self.parameter_names = natural_order([check_name(name, "parameter") for name in parameter_names])
         self._given = (value, gradient, hessian)
+        self._made: dict[tuple[str, bool], Any] = {}
         self._requested = derivatives
         for name, function in (("value", value), ("gradient", gradient), ("hessian", hessian)):
             if function is not None:
                 self._check_function(name, function)
         if hessian is not None and gradient is None:
             raise LandscapeError("a Hessian without a gradient: give both, or leave the Hessian out as well")
-        self.gradient_source = GIVEN if gradient else self._source_of_derivative(value, "gradient")
-        if hessian:
-            self.hessian_source = GIVEN
-        else:
-            self.hessian_source = self._source_of_derivative(gradient or value, "Hessian")
+        if sources is None:
+            first = GIVEN if gradient else self._source_of_derivative(value, "gradient")
+            second = GIVEN if hessian else first
+            if gradient and not hessian:
+                second = self._source_of_derivative(gradient, "Hessian")
+            sources = first, second
+        self.gradient_source, self.hessian_source = sources
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the Python functions (by reference, as pickle does)."""
-        return type(self), (*self._given, self.variables, self.parameter_names, self._requested)
+        sources = self.gradient_source, self.hessian_source
+        return type(self), (*self._given, self.variables, self.parameter_names, self._requested, sources)
 
     @property
     def description(self) -> str:
@@ -157,8 +167,9 @@ class FunctionEvaluator(Evaluator):
         points = np.random.default_rng(0).uniform(-1.5, 1.5, size=(n, d))
         p = np.full(len(self.parameter_names), 0.5)
         first, second = (np.zeros((n, d) if name == "value" else (n, d, d)) for _ in pair)
-        for loop, out in zip(pair, (first, second), strict=True):
-            derivatives.array_loop(loop, points, p, out)
+        for fill, out in zip(pair, (first, second), strict=True):
+            for point, slot in zip(points, out, strict=True):
+                fill(point, p, slot)
         with np.errstate(invalid="ignore"):
             apart = np.abs(first - second) > 1e-3 * (1.0 + np.abs(second))
         # Differences fail beside a singularity, at a point or two; a wrong complex step fails in whole regions.
@@ -170,6 +181,8 @@ class FunctionEvaluator(Evaluator):
         """Return a function with the standard arguments, compiled by Numba for one argument type."""
         from fpsolver.landscapes import function_derivatives
 
+        if (name, complex_argument) in self._made:
+            return self._made[name, complex_argument]
         adapted = function_derivatives.standard_arguments(
             function,
             returns_value=name == "value",
@@ -182,6 +195,7 @@ class FunctionEvaluator(Evaluator):
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             reason = next((line for line in lines if not line.startswith("Failed in nopython")), type(error).__name__)
             raise LandscapeError(f"Numba cannot compile {name}: {reason}") from error
+        self._made[name, complex_argument] = adapted
         return adapted
 
     @cached_property
@@ -217,8 +231,15 @@ class FunctionEvaluator(Evaluator):
         d = len(self.variables)
         flat = np.ascontiguousarray(points.reshape(-1, d))
         out = np.zeros((len(flat), *components))
-        loop = derivatives.value_loop if index == 0 else derivatives.array_loop
-        loop(self._functions[index], flat, np.array(p, dtype=float), out)
+        function, p = self._functions[index], np.array(p, dtype=float)
+        if len(flat) > _FEW:
+            loop = derivatives.value_loop if index == 0 else derivatives.array_loop
+            loop(function, flat, p, out)
+        elif index == 0:
+            out[:] = [function(point, p) for point in flat]
+        else:
+            for point, slot in zip(flat, out, strict=True):
+                function(point, p, slot)
         return out.reshape(points.shape[:-1] + components)
 
     def value(self, points: Floats, p: Floats) -> Floats:

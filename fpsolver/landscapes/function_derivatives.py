@@ -17,7 +17,8 @@ _STEP = float(np.finfo(float).eps ** 0.2)
 _MIXED_STEP = float(np.finfo(float).eps ** 0.2)
 _SECOND_STEP = float(np.finfo(float).eps ** (1 / 6))
 
-_options: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+# No contraction: a point's value must not depend on whether its loop was inlined.
+_options: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
 def standard_arguments(

@@ -213,8 +213,8 @@ class Landscape:
         return type(self)._of(self._evaluator, {**self._parameters, **changes})
 
     def value(self, theta: ArrayLike) -> Floats:
-        """Return L at points (..., d), as an array (...)."""
-        return self._evaluator.value(as_points(theta, self.dimension), self._p)
+        """Return L at points (..., d), as an array (...), or a number for one point."""
+        return self._evaluator.value(as_points(theta, self.dimension), self._p)[()]
 
     def gradient(self, theta: ArrayLike) -> Floats:
         """Return ∇L at points (..., d), as an array (..., d)."""
@@ -226,7 +226,8 @@ class Landscape:
 
     def derivatives(self, theta: ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Return value, gradient and Hessian at points (..., d), with shared subexpressions computed once."""
-        return self._evaluator.derivatives(as_points(theta, self.dimension), self._p)
+        value, gradient, hessian = self._evaluator.derivatives(as_points(theta, self.dimension), self._p)
+        return value[()], gradient, hessian
 
     @property
     def compiled(self) -> CompiledLandscape:

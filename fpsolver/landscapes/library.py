@@ -27,7 +27,7 @@ def quadratic(hessian: ArrayLike = 1.0) -> Landscape:
     Examples
     --------
     >>> quadratic([[2.0, 1.0], [1.0, 2.0]]).value([1.0, -1.0])
-    array(1.)
+    np.float64(1.0)
     """
     matrix = np.asarray(hessian, dtype=float)
     if matrix.ndim <= 1:

@@ -118,7 +118,9 @@ def solve_generator(
     return np.stack([part[0] for part in parts], axis=-1).reshape(given.shape), stats
 
 
-def inverse_generator(matrix: Any, killing: Any = None, *, adjoint: bool = False) -> tuple[Operator, str]:
+def inverse_generator(
+    matrix: Any, killing: Any = None, *, adjoint: bool = False, tolerance: float = 1e-11
+) -> tuple[Operator, str]:
     """Return the map x → (−W)⁻¹ x, or x → (−Wᵀ)⁻¹ x, prepared once for many solves, and the name of its method.
 
     Parameters
@@ -129,6 +131,8 @@ def inverse_generator(matrix: Any, killing: Any = None, *, adjoint: bool = False
         Rate out of W from each cell; from the columns of W if left out.
     adjoint : bool
         Invert −Wᵀ instead.
+    tolerance : float
+        Residual of each solve, where multigrid does it.
     """
     problem = _Problem(sparse.csr_array(matrix), killing, adjoint)
     route = _route(problem)
@@ -136,7 +140,7 @@ def inverse_generator(matrix: Any, killing: Any = None, *, adjoint: bool = False
         network = eliminate_network(problem.matrix, problem.killing)
         return (network.backward if adjoint else network.forward), "elimination"
     solver: Any = problem.factorised() if route == "lu" else problem.multigrid()
-    return (lambda x: -solver(x, 1e-11)[0]), solver.name
+    return (lambda x: -solver(x, tolerance)[0]), solver.name
 
 
 class _Problem:

@@ -4,25 +4,26 @@ A run writes one file. Its groups are self-contained: the coordinates of a group
 scales, one for each dimension, of the dimension's name. Every dataset has ``units`` ("1" where dimensionless) and
 ``long_name``. ``xarray.open_datatree(path, engine="h5netcdf")`` gives the groups below as named arrays.
 
-========================  ==========================================================================================
-group                     variables (dimensions)
-========================  ==========================================================================================
-``/grid``                 ``landscape`` (x, y, …), the loss at cell centres; coordinates ``x`` (cell centres) and
-                          ``x_face`` (cell faces, one more) for each axis
-``/density``              ``density`` (time, x, y, …), probability per volume
-``/observables``          against ``time``: ``mass``, ``mean_loss``, ``entropy``, ``free_energy``, each of the last three with
-                          its ``…_error``; ``mean`` (time, variable), ``covariance`` (time, variable, other_variable)
-``/stationary``           ``density`` (x, y, …), ``boltzmann`` (x, y, …) where there is one
-``/spectrum``             against ``mode``: ``rate_re``, ``rate_im``, ``harmonic_rate_re``, ``harmonic_rate_im``; ``mode_re``,
-                          ``mode_im`` (mode, x, y, …)
-``/first_passage``        ``mean_first_passage_time`` (x, y, …)
-========================  ==========================================================================================
+====================  =========================================================================================
+group                 variables (dimensions)
+====================  =========================================================================================
+``/grid``             ``landscape`` (x, y, …), the loss at cell centres; coordinates ``x`` (cell centres) and ``x_face``
+                      (cell faces, one more) for each axis
+``/density``          ``density`` (time, x, y, …), probability per volume
+``/observables``      against ``time``: ``mass``, ``mean_loss``, ``entropy``, ``free_energy``, the last three each with
+                      its ``…_error``; ``mean`` (time, variable), ``covariance`` (time, variable, other_variable)
+``/stationary``       ``density`` (x, y, …), ``boltzmann`` (x, y, …) where there is one
+``/spectrum``         against ``mode``: ``rate_re``, ``rate_im``, ``harmonic_rate_re``, ``harmonic_rate_im``;
+                      ``mode_shape_re``, ``mode_shape_im`` (mode, x, y, …)
+``/first_passage``    ``mean_first_passage_time`` (x, y, …)
+====================  =========================================================================================
 
 A sweep will put its points in leading dimensions, ``density`` (point…, time, x, …), never in a group for each point.
 
-Rules: strings are scalar attributes; None is written as "", a Boolean as int8, a dictionary or a list as JSON; complex
-numbers are pairs of datasets ``name_re``, ``name_im``; the two dimensions of a square matrix have different names. Every
-dataset has a checksum (fletcher32). Root attributes are `ROOT_ATTRIBUTES`.
+Rules: strings are scalar attributes of fixed length (UTF-8); None is written as "", a Boolean as int8, a dictionary or a
+list as JSON; complex numbers are pairs of datasets ``name_re``, ``name_im``; the two dimensions of a square matrix have
+different names. Every dataset has a checksum (fletcher32). The attributes of the root are listed in
+`fpsolver.storage.encoding.ROOT_ATTRIBUTES`.
 
 Nothing acknowledged is lost when a run is killed: frames are written to ``OUT.h5.partial/seg-NNNNNN.h5``, each file
 whole, under a temporary name, synced and renamed; at the end one consolidator writes ``OUT.h5`` in the same way.

@@ -144,7 +144,8 @@ def write_table(
     compression : Compression
         Filters of the datasets.
     lengths : mapping of str to int, optional
-        Dimensions that are to be longer than in `table`, whose values fill their beginning; `extend_table` adds the rest.
+        Dimensions that are to be longer than in `table`, whose values fill their beginning; `extend_table` adds the
+        rest.
     """
     home = file.create_group(group)
     put_attributes(home, table.attributes)

@@ -75,9 +75,7 @@ def git_commit(file: Path) -> str:
 
 def _git(folder: Path, *command: str) -> str:
     try:
-        answer = subprocess.run(
-            ["git", *command], cwd=folder, capture_output=True, text=True, timeout=5, check=True
-        )
+        answer = subprocess.run(["git", *command], cwd=folder, capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
     return answer.stdout.strip()

@@ -182,7 +182,7 @@ class Results:
     def _dims(self, dataset: Any) -> tuple[str, ...]:
         """Return the names of a dataset's dimensions, found from the side of the scales.
 
-        The dataset's own list of its scales lies in a heap without checksum; the scales' lists of their datasets do not.
+        The dataset's own list of its scales lies in a heap without checksum; the lists that the scales keep do not.
         """
         if dataset.is_scale:
             return (dataset.name.rpartition("/")[2],)
@@ -202,7 +202,9 @@ class Results:
 
     def _require(self, name: str, present: tuple[str, ...], what: str) -> None:
         if name not in present:
-            raise StorageError(f"{self.path} has no {what} {name!r}{suggest(name, present)} (it has {', '.join(present)})")
+            raise StorageError(
+                f"{self.path} has no {what} {name!r}{suggest(name, present)} (it has {', '.join(present)})"
+            )
 
     def _guarded(self, what: str, read: Callable[[], T]) -> T:
         """Read, and turn what HDF5 says of damaged bytes into one kind of error."""

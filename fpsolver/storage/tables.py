@@ -92,10 +92,14 @@ class Table:
     def __post_init__(self) -> None:
         for name, coordinate in self.coordinates.items():
             if coordinate.dims != (name,) or coordinate.values.dtype.kind == "c":
-                raise StorageError(f"coordinate {name!r} has dimensions {coordinate.dims}; it must be real, ({name!r},)")
+                raise StorageError(
+                    f"coordinate {name!r} has dimensions {coordinate.dims}; it must be real, ({name!r},)"
+                )
         for name, variable in self.variables.items():
             if not re.fullmatch(r"[A-Za-z]\w*", name) or name in self.coordinates:
-                raise StorageError(f"{name!r} cannot name a variable; use letters, digits and _, and no coordinate's name")
+                raise StorageError(
+                    f"{name!r} cannot name a variable; use letters, digits and _, and no coordinate's name"
+                )
             for dim, length in zip(variable.dims, variable.values.shape, strict=True):
                 if self.lengths.get(dim) != length:
                     raise StorageError(

@@ -53,7 +53,9 @@ def build_landscape(section: Any) -> LandscapeSource:
     assert section.name in LIBRARY
     arguments = {name: getattr(section, name) for name in section.model_fields_set - {"name"}}
     given = ", ".join(f"{name} = {shown(value)}" for name, value in arguments.items())
-    return LandscapeSource(getattr(landscapes, section.name)(**arguments), section.name + (f" ({given})" if given else ""))
+    return LandscapeSource(
+        getattr(landscapes, section.name)(**arguments), section.name + (f" ({given})" if given else "")
+    )
 
 
 def _regression(section: schema.RegressionLandscape) -> LandscapeSource:
@@ -79,7 +81,9 @@ def _regression(section: schema.RegressionLandscape) -> LandscapeSource:
         what += ", features standardised to mean 0 and deviation 1"
     build = getattr(landscapes, section.name)
     kind = section.name.replace("_", " ")
-    return LandscapeSource(build(X, y, **common), f"{kind} of {len(X)} flowers ({section.data}): {what}, ridge {section.ridge:g}")
+    return LandscapeSource(
+        build(X, y, **common), f"{kind} of {len(X)} flowers ({section.data}): {what}, ridge {section.ridge:g}"
+    )
 
 
 def build_dynamics(section: Any, landscape: Any, problems: Problems) -> Any:
@@ -191,7 +195,9 @@ def build_initial(section: Any, grid: Grid, dynamics: Any) -> np.ndarray:
         If it has no mass on the grid, is negative, or does not fit.
     """
     if isinstance(section, schema.GaussianInitial):
-        return gaussian(grid, np.atleast_1d(np.asarray(section.mean, dtype=object)).tolist(), _covariance(section, grid))
+        return gaussian(
+            grid, np.atleast_1d(np.asarray(section.mean, dtype=object)).tolist(), _covariance(section, grid)
+        )
     if isinstance(section, schema.UniformInitial):
         inside = np.ones(grid.shape) if section.region is None else region_mask(section.region, grid, "region")
         return density(grid, inside.astype(float))
@@ -201,12 +207,17 @@ def build_initial(section: Any, grid: Grid, dynamics: Any) -> np.ndarray:
     temperature = section.temperature if section.temperature is not None else dynamics.temperature
     if temperature is None:
         raise DensityError("the dynamics has a diffusion and no temperature; give temperature here")
-    p = boltzmann(landscape, grid.position_grid(), temperature)
+    return equilibrium(dynamics, grid, temperature)
+
+
+def equilibrium(dynamics: Any, grid: Grid, temperature: float) -> np.ndarray:
+    """Return exp(−E/T)/Z: the loss at cell centres, the Maxwell density of velocities averaged over cells."""
+    p = boltzmann(dynamics.landscape, grid.position_grid(), temperature)
     if not grid.velocity:
         return p
-    centre = [0.0] * len(grid.velocity)
-    velocities = Grid(**{f"v_{name}": axis for name, axis in grid.velocity.items()})
-    return np.multiply.outer(p, gaussian(velocities, centre, np.diag(temperature / dynamics.masses)))
+    axes: dict[str, Any] = {f"v_{name}": axis for name, axis in grid.velocity.items()}
+    maxwell = gaussian(Grid(**axes), [0.0] * len(axes), np.diag(temperature / dynamics.masses))
+    return np.multiply.outer(p, maxwell)
 
 
 def _covariance(section: schema.GaussianInitial, grid: Grid) -> np.ndarray:
@@ -215,7 +226,9 @@ def _covariance(section: schema.GaussianInitial, grid: Grid) -> np.ndarray:
         given = np.asarray(section.covariance, dtype=float)
         np.asarray(section.mean, dtype=float)
     except ValueError:
-        raise DensityError("mean and covariance must be rectangular: a list, and a number, a list or a list of rows") from None
+        raise DensityError(
+            "mean and covariance must be rectangular: a list, and a number, a list or a list of rows"
+        ) from None
     if given.ndim == 0:
         return float(given) * np.eye(grid.dimension)
     return np.diag(given) if given.ndim == 1 else given

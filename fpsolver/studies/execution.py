@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.densities import boltzmann, loss_on_grid
+from fpsolver.densities import loss_on_grid
 from fpsolver.dynamics import Langevin
 from fpsolver.errors import ConvergenceError
 from fpsolver.storage.files import Compression
 from fpsolver.storage.provenance import git_commit, provenance
 from fpsolver.storage.segments import FileStore
 from fpsolver.storage.store import Store
+from fpsolver.studies.building import equilibrium
 from fpsolver.studies.harmonic import deepest_minimum, harmonic_rates
-from fpsolver.studies.observables import ERROR_BY_HALF_GRID, half_grid_observables, observables, with_errors
+from fpsolver.studies.observables import ERROR_BY_HALF_GRID, Observer, half_grid_observables, with_errors
 from fpsolver.studies.study import Study
 from fpsolver.studies.tabulation import Tabulation
 
@@ -49,7 +50,9 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def run_study(study: Study, output: str | os.PathLike[str], *, overwrite: bool = False, progress: bool = True) -> Outcome:
+def run_study(
+    study: Study, output: str | os.PathLike[str], *, overwrite: bool = False, progress: bool = True
+) -> Outcome:
     """Compute what a study asks for and store it.
 
     Parameters
@@ -136,14 +139,14 @@ def _evolve(study: Study, store: Store, tables: Tabulation, outcome: Outcome, pr
     from fpsolver.solvers.evolve import evolve
 
     section, W = study.sections["evolve"], study.generator
+    assert study.times is not None  # the study has been checked
     coarse = half_grid_observables(study) if section.error_estimate == "half-grid" else None
     how = {"error_estimate": ERROR_BY_HALF_GRID if coarse else "none"}
     rows: list[dict[str, np.ndarray]] = []
-    driven = hasattr(W, "breakpoints")
+    observe = Observer(W)
 
     def keep(moment: float, density: np.ndarray) -> None:
-        row = observables(W.at(moment) if driven else W, density)
-        rows.append(with_errors(row, coarse[len(rows)] if coarse else None))
+        rows.append(with_errors(observe(moment, density), coarse[len(rows)] if coarse else None))
         store.append("density", tables.frame(moment, density))
         store.append("observables", tables.observables(moment, rows[-1], how))
 
@@ -158,7 +161,13 @@ def _evolve(study: Study, store: Store, tables: Tabulation, outcome: Outcome, pr
         progress=progress,
     )
     _check_promise(solution.stats)
-    outcome.evolution = {"times": solution.times, "first": rows[0], "last": rows[-1], "stats": dict(solution.stats), **how}
+    outcome.evolution = {
+        "times": solution.times,
+        "first": rows[0],
+        "last": rows[-1],
+        "stats": dict(solution.stats),
+        **how,
+    }
 
 
 def _check_promise(stats: Any) -> None:
@@ -166,7 +175,8 @@ def _check_promise(stats: Any) -> None:
     error, tolerance = float(stats["estimated_error"]), float(stats["tolerance"])
     if not error <= tolerance:
         raise ConvergenceError(
-            f"the evolution by {stats['method']} has an estimated error of {error:.1e}, above the tolerance {tolerance:.1e}; "
+            f"the evolution by {stats['method']} has an estimated error of {error:.1e}, above the tolerance "
+            f"{tolerance:.1e}; "
             'try another method = "…" in [evolve], or a coarser tolerance'
         )
 
@@ -192,14 +202,9 @@ def _boltzmann(study: Study) -> np.ndarray | None:
     dynamics, grid = study.dynamics, study.grid
     if dynamics.driven or dynamics.temperature is None or dynamics.temperature == 0:
         return None
-    if isinstance(dynamics, Langevin):
-        return None if dynamics.force is not None else boltzmann(dynamics.landscape, grid, dynamics.temperature)
-    p = boltzmann(dynamics.landscape, grid.position_grid(), dynamics.temperature)
-    velocities = [axis.centres for axis in grid.velocity.values()]
-    factors = [np.exp(-mass * v**2 / (2 * dynamics.temperature)) for mass, v in zip(dynamics.masses, velocities, strict=True)]
-    for factor, axis in zip(factors, grid.velocity.values(), strict=True):
-        p = np.multiply.outer(p, factor / (factor * axis.widths).sum())
-    return p
+    if isinstance(dynamics, Langevin) and dynamics.force is not None:
+        return None
+    return equilibrium(dynamics, grid, dynamics.temperature)
 
 
 def ring_velocity(study: Study, density: np.ndarray) -> float | None:

@@ -1,4 +1,4 @@
-"""Numbers that a density has at a time: mass, mean loss, entropy, free energy, moments, and their error from the grid."""
+"""Numbers that a density has: mass, mean loss, entropy, free energy, moments, and their error from the grid."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.densities import loss_on_grid
+from fpsolver.density_moments import moments
 from fpsolver.errors import InputError
 from fpsolver.generators import generator
 from fpsolver.grids import Axis, Grid
-from fpsolver.density_moments import moments
 from fpsolver.studies.building import build_initial
+from fpsolver.thermodynamics.entropy import entropy
 
 ERROR_BY_HALF_GRID = (
     "|q(h) - q(2h)|/3 from a second run on the grid of half the cells along each position axis "
@@ -20,37 +22,66 @@ ERROR_BY_HALF_GRID = (
 ESTIMATED = ("mean_loss", "entropy", "free_energy")
 
 
-def observables(at: Any, density: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the observables of a density.
+class Observer:
+    """Takes the observables of densities under one generator; the loss is evaluated once, not for every density.
 
     Parameters
     ----------
-    at : Generator
-        The generator at the time of the density; it fixes landscape, temperature and grid.
-    density : ndarray
-        The density, of the grid's shape.
-
-    Returns
-    -------
-    dict
-        "mass", "mean_loss", "entropy", "free_energy" (where there is a temperature), "mean" (d,), "covariance" (d, d);
-        "negative_mass" where the scheme can give negative densities, which are cut to zero for the entropy.
+    generator : Generator or DrivenGenerator
+        The generator, which fixes landscape, temperature and grid.
     """
-    from fpsolver.thermodynamics.entropy import entropy, free_energy, mean_loss
 
-    grid, dynamics = at.grid, at.dynamics
-    found: dict[str, Any] = {}
-    positive = density
-    if not at.markov:
+    def __init__(self, generator: Any) -> None:
+        self.generator = generator
+        self.grid: Grid = generator.grid
+        self.driven = hasattr(generator, "breakpoints")
+        self._markov = (generator.at(0.0) if self.driven else generator).markov
+        self._loss: np.ndarray | None = None
+
+    def __call__(self, time: float, density: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the observables of a density at a time.
+
+        Parameters
+        ----------
+        time : float
+            When; it matters under a protocol.
+        density : ndarray
+            The density, of the grid's shape.
+
+        Returns
+        -------
+        dict
+            "mass", "mean_loss", "entropy", "free_energy" ⟨E⟩ − T S (where there is a temperature), "mean" (d,),
+            "covariance" (d, d); "negative_mass" where the scheme can give negative densities, which are cut to zero for
+            the entropy.
+        """
+        dynamics = self.generator.dynamics.at(time) if self.driven else self.generator.dynamics
+        if self._loss is None or self.driven:
+            self._loss = loss_on_grid(dynamics.landscape, self.grid)
         positive = np.maximum(density, 0.0)
-        found["negative_mass"] = float(((positive - density) * grid.volumes).sum())
-    statistics = moments(density, grid)
-    found |= {"mass": statistics.mass, "mean": statistics.mean, "covariance": statistics.covariance}
-    found["mean_loss"] = mean_loss(dynamics.landscape, density, grid)
-    found["entropy"] = entropy(positive, grid)
-    if dynamics.temperature is not None:
-        found["free_energy"] = free_energy(at, positive, grid)
-    return {name: np.asarray(value, dtype=float) for name, value in found.items()}
+        mass = density * self.grid.volumes
+        statistics = moments(density, self.grid)
+        found: dict[str, Any] = {
+            "mass": statistics.mass,
+            "mean": statistics.mean,
+            "covariance": statistics.covariance,
+            "mean_loss": (mass * self._loss).sum(),
+            "entropy": entropy(positive, self.grid),
+        }
+        if dynamics.temperature is not None:
+            found["free_energy"] = (
+                found["mean_loss"] + self._kinetic(dynamics, mass) - dynamics.temperature * found["entropy"]
+            )
+        if not self._markov:
+            found["negative_mass"] = (positive * self.grid.volumes - mass).sum()
+        return {name: np.asarray(value, dtype=float) for name, value in found.items()}
+
+    def _kinetic(self, dynamics: Any, mass: np.ndarray) -> float:
+        """Return the mean kinetic energy, zero for overdamped motion."""
+        if not self.grid.velocity:
+            return 0.0
+        n = self.grid.position_dimension
+        return float((mass * 0.5 * np.sum(dynamics.masses * self.grid.points[..., n:] ** 2, axis=-1)).sum())
 
 
 def half_grid_observables(study: Any) -> list[dict[str, np.ndarray]] | None:
@@ -72,15 +103,20 @@ def half_grid_observables(study: Any) -> list[dict[str, np.ndarray]] | None:
     from fpsolver.solvers.evolve import evolve
 
     solution = evolve(
-        W, initial, study.times, method=section.method, tolerance=section.tolerance, positive=section.positive, progress=False
+        W,
+        initial,
+        study.times,
+        method=section.method,
+        tolerance=section.tolerance,
+        positive=section.positive,
+        progress=False,
     )
-    driven = hasattr(W, "breakpoints")
-    pairs = zip(solution.times, solution.densities, strict=True)
-    return [observables(W.at(t) if driven else W, density) for t, density in pairs]
+    observe = Observer(W)
+    return [observe(t, density) for t, density in zip(solution.times, solution.densities, strict=True)]
 
 
 def halved(grid: Grid) -> Grid | None:
-    """Return the grid with pairs of cells merged along each position axis, or None where an axis has fewer than 16 cells.
+    """Return the grid with pairs of cells merged along each position axis, None where an axis has under 16 cells.
 
     Examples
     --------

@@ -14,11 +14,11 @@ _SCALAR = re.compile(r"[^,\]}\n#]*")
 
 
 def key_lines(text: str) -> dict[Key, int]:
-    """Return the line, counted from 1, of every table, key and array entry of a TOML text that `tomllib` accepts.
+    r"""Return the line, counted from 1, of every table, key and array entry of a TOML text that `tomllib` accepts.
 
     Examples
     --------
-    >>> lines = key_lines("[grid]\\nx.cells = 3\\n[dynamics]\\nforce = [1,\\n 2]")
+    >>> lines = key_lines("[grid]\nx.cells = 3\n[dynamics]\nforce = [1,\n 2]")
     >>> lines["grid", "x", "cells"], lines["dynamics",], lines["dynamics", "force", 1]
     (2, 3, 5)
     """

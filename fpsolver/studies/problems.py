@@ -64,7 +64,9 @@ class Problems:
     def raise_any(self) -> None:
         """Raise `StudyError` with every complaint, in the order of the file, if there is one."""
         if self.found:
-            raise StudyError("\n".join(dict.fromkeys(line for _, line in sorted(self.found, key=lambda entry: entry[0]))))
+            raise StudyError(
+                "\n".join(dict.fromkeys(line for _, line in sorted(self.found, key=lambda entry: entry[0])))
+            )
 
 
 def dotted(key: Key) -> str:
@@ -135,7 +137,8 @@ def _message(entry: Mapping[str, Any], allowed: list[str]) -> str:
     if kind in bounds:
         name, word = bounds[kind]
         limit = context[name]
-        return f"{shown(given)} is out of range; it must be {'positive' if (word, limit) == ('above', 0) else f'{word} {limit:g}'}"
+        allowed_range = "positive" if (word, limit) == ("above", 0) else f"{word} {limit:g}"
+        return f"{shown(given)} is out of range; it must be {allowed_range}"
     if kind == "value_error":
         return str(context["error"])
     return f"{shown(given)}: {entry['msg'][:1].lower()}{entry['msg'][1:]}"

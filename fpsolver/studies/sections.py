@@ -114,7 +114,9 @@ def _landscape_model(given: dict[str, Any], problems: Problems) -> type[schema.S
         return schema.RegressionLandscape
     if not isinstance(name, str) or name not in LIBRARY:
         known = (*LIBRARY, *REGRESSIONS)
-        problems.add(("landscape", "name"), f"{shown(name)} is not one of {', '.join(known)}{suggest(str(name), known)}")
+        problems.add(
+            ("landscape", "name"), f"{shown(name)} is not one of {', '.join(known)}{suggest(str(name), known)}"
+        )
         return None
     return library_model(name)
 
@@ -145,7 +147,9 @@ def _grid(given: dict[str, Any], problems: Problems) -> dict[str, Any]:
             for inner, entry in table.items():
                 axes[name][inner] = checked(schema.AxisSection, entry, ("grid", name, inner), problems)
         elif not isinstance(table, dict):
-            problems.add(("grid", name), f"{shown(table)} is not a table; write [grid.{name}] with lower, upper and cells")
+            problems.add(
+                ("grid", name), f"{shown(table)} is not a table; write [grid.{name}] with lower, upper and cells"
+            )
         else:
             axes[name] = checked(schema.AxisSection, table, ("grid", name), problems)
     return axes

@@ -205,13 +205,17 @@ def _times(table: Any, problems: Problems) -> np.ndarray | None:
 def _check_tasks(sections: dict[str, Any], problems: Problems) -> None:
     tasks = ("evolve", "stationary", "spectrum", "first_passage")
     if not problems.found and not any(name in sections for name in tasks):
-        problems.add((), f"nothing to compute; add at least one of the tables {', '.join(f'[{name}]' for name in tasks)}")
+        problems.add(
+            (), f"nothing to compute; add at least one of the tables {', '.join(f'[{name}]' for name in tasks)}"
+        )
     if "evolve" in sections:
         from fpsolver.solvers.exponential.choose import METHODS
 
         method = sections["evolve"].method
         if method not in METHODS:
-            problems.add(("evolve", "method"), f"{shown(method)} is not one of {', '.join(METHODS)}{suggest(method, METHODS)}")
+            problems.add(
+                ("evolve", "method"), f"{shown(method)} is not one of {', '.join(METHODS)}{suggest(method, METHODS)}"
+            )
     if "evolve" in sections and "initial" not in sections and not any("initial" in line for _, line in problems.found):
         problems.add(("evolve",), "needs an initial density; add the table [initial]")
 
@@ -250,9 +254,7 @@ def _check_target(sections: dict[str, Any], grid: Grid, problems: Problems) -> N
                 raise GridError(f"{name} = {value:g} lies outside the grid [{axis.lower:g}, {axis.upper:g}]")
 
 
-def _generator(
-    sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Problems
-) -> tuple[Any, tuple[str, ...]]:
+def _generator(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Problems) -> tuple[Any, tuple[str, ...]]:
     """Return the generator and what was warned of while it was made."""
     from fpsolver.generators import generator
 

@@ -165,16 +165,17 @@ def _fill_halos(x, length, lead, width, circular):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run_ring(x, old, sums, operator, length, lead, reach, steps, depth, window):
-    """Take all steps on a single block whose ends meet; arrays as in `run_blocks`."""
+def run_blocks_serially(x, old, sums, operator, length, lead, reach, circular, steps, depth, window):
+    """Do what `run_blocks` does on one thread, with the same result."""
     n = len(steps[0])
     k = 0
-    local = (operator[0][0], operator[1][0], operator[2][0], operator[3])
     while k < n:
         taken = min(depth, n - k)
-        _fill_halos(x, length, lead, taken * reach, True)
-        _fill_halos(old, length, lead, taken * reach, True)
-        _sweep(x[0], old[0], sums[0], local, length, lead, reach, False, steps, k, taken, window)
+        _fill_halos(x, length, lead, taken * reach, circular)
+        _fill_halos(old, length, lead, taken * reach, circular)
+        for b in range(len(x)):
+            local = (operator[0][b], operator[1][b], operator[2][b], operator[3])
+            _sweep(x[b], old[b], sums[b], local, length, lead, reach, False, steps, k, taken, window)
         k += taken
 
 

@@ -107,10 +107,16 @@ def test_kinked_gradient_is_right_away_from_the_kink():
     np.testing.assert_allclose(landscape.gradient([[-1.0, 2.0], [1.0, 2.0]]), [[-1.0, 4.0], [1.0, 4.0]], atol=1e-11)
 
 
+def test_many_points_go_through_a_compiled_loop():
+    landscape = Landscape.from_functions(with_kink, variables=("x", "y"), derivatives="finite-difference")
+    points = np.random.default_rng(1).uniform(size=(3000, 2))
+    np.testing.assert_array_equal(landscape.value(points), points[:, 0] + points[:, 1] ** 2)
+    np.testing.assert_array_equal(landscape.gradient(points)[:5], landscape.gradient(points[:5]))
+
+
 def test_identity_and_pickling():
-    one, same, other = (
-        Landscape.from_functions(f, variables=("x", "y"), parameters={"a": 0.5}) for f in (analytic, analytic, with_math)
-    )
+    options = {"variables": ("x", "y"), "parameters": {"a": 0.5}, "derivatives": "finite-difference"}
+    one, same, other = (Landscape.from_functions(f, **options) for f in (analytic, analytic, with_math))
     assert one == same != other
     restored = pickle.loads(pickle.dumps(other))
     assert restored == other and restored.value([0.1, 0.2]) == other.value([0.1, 0.2])

@@ -8,7 +8,6 @@ import mpmath
 import numpy as np
 import pytest
 
-from fpsolver.errors import LandscapeError
 from fpsolver.landscapes import linear_regression, logistic_regression
 
 RNG = np.random.default_rng(0)

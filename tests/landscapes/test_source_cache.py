@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,14 @@ def test_hashes_depend_on_content_and_format(monkeypatch):
     assert one == source_cache.content_hash(("a", 1, ("b",))) != source_cache.content_hash(("a", 1, ("c",)))
     monkeypatch.setattr(source_cache, "FORMAT_VERSION", -1)
     assert source_cache.content_hash(("a", 1, ("b",))) != one
+
+
+def test_threads_wait_for_a_module_that_another_one_is_loading(tmp_path, monkeypatch):
+    monkeypatch.setenv("FPSOLVER_CACHE_DIR", str(tmp_path))
+    source = "import time\ntime.sleep(0.1)\nready = True\n"
+    with ThreadPoolExecutor(4) as threads:
+        modules = threads.map(lambda _: source_cache.generated_module("slow", "key", lambda: source).ready, range(4))
+        assert all(modules)
 
 
 def test_a_module_that_fails_to_load_leaves_nothing_behind(tmp_path, monkeypatch):

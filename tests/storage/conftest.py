@@ -23,7 +23,11 @@ def spectrum() -> Table:
     """Return a table with complex, Boolean and square-matrix variables."""
     mode = Variable(("mode",), np.arange(3))
     return Table(
-        {"mode": mode, "variable": Variable(("variable",), [0, 1]), "other_variable": Variable(("other_variable",), [0, 1])},
+        {
+            "mode": mode,
+            "variable": Variable(("variable",), [0, 1]),
+            "other_variable": Variable(("other_variable",), [0, 1]),
+        },
         {
             "rate": Variable(("mode",), np.array([0, 1 + 2j, 1 - 2j]), "1", "relaxation rate"),
             "converged": Variable(("mode",), np.array([True, True, False])),

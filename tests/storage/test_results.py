@@ -36,7 +36,7 @@ def test_values_units_and_attributes_come_back(path):
         assert store.attributes["machine"]["cores"] >= 1
         assert store.table("spectrum").attributes["reversible"] == 0
         assert "density/density" in store and "density/other" not in store and "spectrum/rate" in store
-        assert store.verify() == 4 + 7  # density with three coordinates; spectrum: three and rate_re, rate_im, converged, covariance
+        assert store.verify() == 4 + 7  # three coordinates each; density; rate_re, rate_im, converged, covariance
 
 
 def test_xarray_opens_it_without_a_warning(path):
@@ -126,7 +126,7 @@ def test_foreign_files_are_refused(tmp_path):
         file.attrs.update(schema="fpsolver-results", schema_version=99)
     with pytest.raises(StorageError, match="upgrade fpsolver"):
         open_results(other)
-    with pytest.raises(StorageError, match='there is no file .*did you mean "other.h5"'):
+    with pytest.raises(StorageError, match=r'there is no file .*did you mean "other.h5"'):
         open_results(tmp_path / "othr.h5")
     with pytest.raises(StorageError, match="is a folder"):
         open_results(tmp_path)

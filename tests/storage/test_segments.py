@@ -40,7 +40,9 @@ store.finish({"wall_time": 1.0})
 
 def run_child(path, kill_at):
     here = os.path.dirname(__file__)
-    return subprocess.Popen([sys.executable, "-c", CHILD, str(path), str(kill_at), here], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(path), str(kill_at), here], stdout=subprocess.PIPE, text=True
+    )
 
 
 def frames_on_disk(path):

@@ -39,7 +39,9 @@ def test_a_coordinate_has_its_own_dimension():
 
 def test_complex_variables_become_pairs_and_booleans_integers():
     values = np.array([1 + 2j])
-    table = Table({"mode": Variable(("mode",), [0])}, {"rate": Variable(("mode",), values), "ok": Variable(("mode",), [True])})
+    table = Table(
+        {"mode": Variable(("mode",), [0])}, {"rate": Variable(("mode",), values), "ok": Variable(("mode",), [True])}
+    )
     real = table.real()
     assert sorted(real) == ["ok", "rate_im", "rate_re"]
     assert real["ok"].values.dtype == np.int8

@@ -27,4 +27,4 @@ def test_orders_for_weak_friction():
 
 
 def test_functions_needed_grow_as_friction_falls():
-    assert functions_needed(100.0, largest=64) <= functions_needed(1.0, largest=64) < functions_needed(0.1, largest=256)
+    assert functions_needed(100.0, largest=64) <= functions_needed(1.0, largest=64) < functions_needed(0.1, largest=128)

@@ -67,6 +67,8 @@ def propagation(
     """
     system = System(generator)
     _check_method(system, method, positive=positive)
+    if method in SYMMETRIC:
+        _check_rounding(system, state, durations, tolerance, method)
     if method != "auto":
         yield (SYMMETRIC | EDGES | GENERAL)[method](system, state, durations, tolerance)
     elif positive:
@@ -92,6 +94,17 @@ def _check_method(system: System, method: str, *, positive: bool) -> None:
         )
     if positive and method not in (*EDGES, "auto"):
         raise MethodError(f"method={method!r} does not promise positivity; choose 'auto', {' or '.join(map(repr, EDGES))}")
+
+
+def _check_rounding(
+    system: System, state: np.ndarray, durations: np.ndarray, tolerance: float, method: str
+) -> None:
+    lost = rounding(terms(system, float(durations[-1]), tolerance), system.amplification(state))
+    if lost > 0.5 * tolerance:
+        raise MethodError(
+            f"method={method!r} would amplify rounding to {lost:.1e}, above the tolerance {tolerance:g}, because the "
+            "initial density is large where the equilibrium is tiny; choose 'auto', 'uniformisation' or 'implicit'"
+        )
 
 
 def harmless(system: System, state: np.ndarray, steps: float, tolerance: float) -> bool:
@@ -166,7 +179,9 @@ def _symmetric(
 ) -> Iterator[Outcome]:
     """Yield outcomes of methods that work in the symmetric form."""
     now, waiting = 0.0, durations
-    segments = max(1, len(durations))
+    gaps = np.diff(durations, prepend=0.0)
+    far = sum(terms(system, float(gap), tolerance) >= SERIES for gap in gaps)
+    segments = -(-len(durations) // GROUP) + far
     while len(waiting):
         near = waiting[[terms(system, float(t) - now, tolerance) < SERIES for t in waiting]]
         if len(near):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ WINDOW = 4096
 """Cells that one step takes at a time: six arrays of a few windows stay in the second-level cache."""
 DEPTH = 8
 """Steps that a sweep takes before the next part of the arrays is read."""
+SWEEPS_A_TURN = 2
+"""Sweeps between two looks at the clock."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,17 +162,41 @@ class _Placement:
 def _run(
     state: np.ndarray, old: np.ndarray, sums: np.ndarray, operator: Any, place: _Placement, reach: int, steps: Any, depth: int
 ) -> None:
-    from fpsolver.kernels.cpu.recurrence import run_block, run_blocks, run_ring
+    from fpsolver.kernels.cpu.recurrence import run_block, run_blocks_serially
 
     length, lead, circular = place.length, place.lead, place.circular
     if place.blocks > 1:
-        run_blocks(state, old, sums, operator, length, lead, reach, circular, steps, depth, WINDOW)
+        _run_paced(state, old, sums, operator, place, reach, steps, depth)
     elif circular:
-        run_ring(state, old, sums, operator, length, lead, reach, steps, depth, WINDOW)
+        run_blocks_serially(state, old, sums, operator, length, lead, reach, circular, steps, depth, WINDOW)
     else:
         diagonal, into, outof, shifts = operator
         single = (diagonal[0], into[0], outof[0], shifts)
         run_block(state[0], old[0], sums[0], single, length, lead, reach, steps, depth, WINDOW)
+
+
+def _run_paced(
+    state: np.ndarray, old: np.ndarray, sums: np.ndarray, operator: Any, place: _Placement, reach: int, steps: Any, depth: int
+) -> None:
+    """Run on several threads where that turns out to be faster.
+
+    On a machine that others use a thread may wait longer for its partner than it would need for the work of both. The
+    first turns are timed, then the faster way is taken; the numbers do not depend on it.
+    """
+    from fpsolver.kernels.cpu.recurrence import run_blocks, run_blocks_serially
+
+    gains, pulls, weights = steps
+    kernels = (run_blocks, run_blocks_serially)
+    pace = [0.0, 0.0]
+    for turn, first in enumerate(range(0, len(gains), SWEEPS_A_TURN * depth)):
+        part = slice(first, first + SWEEPS_A_TURN * depth)
+        chosen = turn % 2 if turn < 3 else int(pace[1] < pace[0])
+        began = perf_counter()
+        kernels[chosen](
+            state, old, sums, operator, place.length, place.lead, reach, place.circular,
+            (gains[part], pulls[part], np.ascontiguousarray(weights[:, part])), depth, WINDOW,
+        )  # fmt: skip
+        pace[chosen] = (perf_counter() - began) / len(gains[part])
 
 
 def lattice(generator: Generator) -> Lattice:
