@@ -81,7 +81,7 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
 for marker, (name, error) in zip("os^v", errors.items(), strict=True):
     left.loglog(cells, error, marker + "-", ms=4, label=f"{name}: order {order(cells, error):.2f}")
 left.loglog(cells, 3 / cells**2, ":", color="0.5", label=r"$\propto h^2$")
-left.set(xlabel="cells", ylabel="error", title="Overdamped, one dimension", ylim=(None, 2))
+left.set(xlabel="cells", ylabel="error", title="Overdamped, one dimension", ylim=(None, 0.5))
 left.legend(loc="upper right", fontsize=8)
 for marker, (name, error) in zip("os", kinetic.items(), strict=True):
     right.loglog(few, error, marker + "-", ms=4, label=f"{name}: order {order(few, error):.2f}")

@@ -38,7 +38,7 @@ print(f"L1 distance to Boltzmann at t = {times[-1]:g}: {distance:.1e}")
 # %%
 # Four moments of the evolution, and the mean loss against time.
 
-(minimum,) = fp.landscapes.minima(landscape)
+(minimum,) = fp.landscapes.minima(landscape, bounds={"weight": (-7, 9), "bias": (-7, 7)})
 shown = (0, 5, 12, 25)
 figure = plt.figure(figsize=(11, 5.6))
 rows = figure.add_gridspec(2, 4, height_ratios=(1.15, 1))
@@ -47,7 +47,7 @@ weight, bias = (axis.centres for axis in grid.axes)
 for axis, k in zip(frames, shown, strict=True):
     axis.contourf(weight, bias, sol.densities[k].T, levels=14, cmap="viridis")
     axis.contour(weight, bias, loss.T, levels=minimum.value + np.array([0.1, 0.5, 1, 2, 3]), colors="w", linewidths=0.4)
-    axis.plot(*minimum.theta, "+", color="C1")
+    axis.plot(*minimum.position, "+", color="C1")
     axis.set(title=f"$t = {times[k]:.3g}$", xlabel="weight [1]")
     axis.label_outer()
 frames[0].set_ylabel("bias [1]")
@@ -65,7 +65,7 @@ left.legend()
 # :math:`\lambda_i` the eigenvalues of the Hessian.
 
 rates = fp.spectrum(W, k=6).rates[1:]
-first, second = np.linalg.eigvalsh(landscape.hessian(minimum.theta))
+first, second = np.linalg.eigvalsh(landscape.hessian(minimum.position))
 harmonic = sorted(m * first + n * second for m in range(6) for n in range(6) if m + n > 0)[:5]
 right = figure.add_subplot(rows[1, 2:])
 right.plot(range(1, 6), rates, "o", color="k", label="grid")

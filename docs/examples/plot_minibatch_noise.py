@@ -78,8 +78,9 @@ for axis, (name, (p, J)) in zip(axes, states.items(), strict=True):
     axis.set(xlabel="weight [1]", title=f"noise {name}")
     figure.colorbar(mesh, ax=axis, label="density [1]", shrink=0.9)
 axes[0].set_ylabel("bias [1]")
-axes[0].set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-axes[0].legend(loc="upper left", labelcolor="white")
+view = 4.5 * np.sqrt(np.diag(S))
+axes[0].set(xlim=minimum[0] + view[0] * np.array([-1, 1]), ylim=minimum[1] + view[1] * np.array([-1, 1]))
+axes[0].legend(loc="upper left", labelcolor="white", frameon=False)
 plt.show()
 
 # %%

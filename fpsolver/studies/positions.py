@@ -46,7 +46,8 @@ class _Scanner:
                     tables[table] = tables.get(table, -1) + 1
                     self._note(table)
                     table = (*table, tables[table])
-                self._note(table)
+                for length in range(1, len(table) + 1):
+                    self._note(table[:length])
                 self._skip(_SPACE)
                 self._next("]")
                 self._next("]")

@@ -50,15 +50,18 @@ class Problems:
     def about(self, *key: str | int) -> Iterator[None]:
         """Turn an `InputError` of the package into a complaint about a key.
 
-        A message that begins with ``name = `` is about that key of the table, if the table has it.
+        A message that begins with ``name = …``, ``name 'key' …`` or ``name '…'`` is about that key of the table, if the
+        table has it.
         """
         try:
             yield
         except InputError as error:
             message = str(error)
-            start = re.match(r"([A-Za-z_]\w*) = ", message)
-            if start and (inner := (*key, start.group(1))) in {**self.lines, **self.overridden}:
-                key = inner
+            start = re.match(r"([A-Za-z_]\w*)(?: = | '([^']*)')", message)
+            if start:
+                name, inner = start.groups()
+                known = {**self.lines, **self.overridden}
+                key = next((more for more in ((*key, name, inner), (*key, name)) if more in known), key)
             self.add(key, message)
 
     def raise_any(self) -> None:

@@ -254,6 +254,15 @@ def _check_target(sections: dict[str, Any], grid: Grid, problems: Problems) -> N
                 raise GridError(f"{name} = {value:g} lies outside the grid [{axis.lower:g}, {axis.upper:g}]")
 
 
+def _culprit(error: Exception) -> str:
+    """Return the table that an error of the discretisation is about."""
+    if str(error).startswith("scheme"):
+        return "generator"
+    if isinstance(error, LandscapeError):
+        return "landscape"
+    return "grid" if isinstance(error, GridError | ArithmeticError) else "dynamics"
+
+
 def _generator(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Problems) -> tuple[Any, tuple[str, ...]]:
     """Return the generator and what was warned of while it was made."""
     from fpsolver.generators import generator
@@ -263,15 +272,9 @@ def _generator(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Pr
         warnings.simplefilter("always")
         try:
             built = generator(dynamics, grid, scheme)
-        except LandscapeError as error:
-            problems.add(("landscape",), str(error))
-        except GridError as error:
-            problems.add(("grid",), str(error))
-        except InputError as error:
-            with problems.about("generator" if "scheme" in str(error) else "dynamics"):
-                raise error
-        except ArithmeticError as error:
-            problems.add(("grid",), str(error))
+        except (InputError, ArithmeticError) as error:
+            with problems.about(_culprit(error)):
+                raise InputError(str(error)) from None
         else:
             return built, tuple(dict.fromkeys(str(entry.message) for entry in caught))
     return None, ()

@@ -31,8 +31,9 @@ EDGES: dict[str, Method] = {"uniformisation": uniformisation, "squaring": squari
 GENERAL: dict[str, Method] = {"taylor": taylor, "krylov": krylov, "implicit": implicit}
 METHODS = ("auto", *SYMMETRIC, *EDGES, *GENERAL)
 
-SERIES = 1500.0
-"""Terms of a Chebyshev series below which nothing else is considered."""
+SERIES = 14.0
+"""Terms of a Chebyshev series per cell along the longest axis below which nothing else is considered: by then a density
+has diffused across the grid once or twice, and only then can it have settled."""
 SOLVE_COST = 400.0
 """A sparse factorisation with its solves, in products with the generator per 100 × 100 cells; grows as √cells."""
 DENSE_CELLS = 1000
@@ -180,10 +181,11 @@ def _symmetric(
     """Yield outcomes of methods that work in the symmetric form."""
     now, waiting = 0.0, durations
     gaps = np.diff(durations, prepend=0.0)
-    far = sum(terms(system, float(gap), tolerance) >= SERIES for gap in gaps)
+    enough = SERIES * max(system.generator.grid.shape)
+    far = sum(terms(system, float(gap), tolerance) >= enough for gap in gaps)
     segments = -(-len(durations) // GROUP) + far
     while len(waiting):
-        near = waiting[[terms(system, float(t) - now, tolerance) < SERIES for t in waiting]]
+        near = waiting[[terms(system, float(t) - now, tolerance) < enough for t in waiting]]
         if len(near):
             group = near[:GROUP]
             outcome = chebyshev(system, state, group - now, tolerance / segments)
