@@ -1,6 +1,12 @@
 """Configuration of the documentation; every figure is made by the package when this is built."""
 
+import sys
+from pathlib import Path
+
 import fpsolver
+from fpsolver.solvers.exponential.choose import METHODS
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "fpsolver"
 author = "the fpsolver authors"
@@ -11,17 +17,26 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "docstring_text",
     "numpydoc",
     "myst_parser",
     "sphinx_gallery.gen_gallery",
+    "study_reference",
+    "result_layout",
 ]
-myst_enable_extensions = ["dollarmath", "deflist"]
+myst_enable_extensions = ["dollarmath", "deflist", "substitution"]
+myst_substitutions = {"methods": ", ".join(f'`"{name}"`' for name in METHODS)}
+templates_path = ["_templates"]
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build", "_templates", "examples"]
 html_theme = "alabaster"
-html_theme_options = {"description": "Densities, trajectories and closed forms for the thermodynamics of learning"}
+html_theme_options = {
+    "description": "Densities, trajectories and closed forms for the thermodynamics of learning",
+    "page_width": "1100px",
+    "fixed_sidebar": True,
+}
 suppress_warnings = ["config.cache"]
 
 sphinx_gallery_conf = {
@@ -30,4 +45,6 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py$",
     "download_all_examples": False,
     "abort_on_example_error": True,
+    "reset_modules": ("matplotlib", "figure_style.reset"),
+    "within_subsection_order": "FileNameSortKey",
 }

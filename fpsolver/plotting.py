@@ -24,26 +24,31 @@ PANELS = 12
 def default_folder(results: str | os.PathLike[str]) -> Path:
     """Return the folder for the plots of a result file: its name with ``_plots`` in place of the suffix."""
     path = Path(results)
-    return path.with_name(f"{path.stem}_plots")
+    return path.parent / f"{path.stem}_plots"
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:
-    """Make a folder for plots, and see that it can be written and that nothing in it would be lost.
+    """See that nothing in a folder for plots would be lost.
 
     Raises
     ------
     StorageError
-        If it cannot be written, or holds plots already and `overwrite` is False.
+        If it holds plots already and `overwrite` is False, or is a file.
     """
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot make the folder {folder}: {os.strerror(error.errno or 0)}") from None
+    if folder.exists() and not folder.is_dir():
+        raise StorageError(f"{folder} is a file; give the name of a folder for the plots")
     present = [f"{name}.png" for name in PLOTS if (folder / f"{name}.png").exists()]
     if present and not overwrite:
         raise StorageError(f"{folder} holds {', '.join(present)}; choose another folder or allow --overwrite")
-    if not os.access(folder, os.W_OK):
-        raise StorageError(f"cannot write into the folder {folder}; choose another")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        raise StorageError(f"the folder {folder.parent} does not exist; make it first") from None
+    except OSError as error:
+        raise StorageError(f"cannot make the folder {folder}: {os.strerror(error.errno or 0)}") from None
 
 
 def plot_results(
@@ -73,6 +78,7 @@ def plot_results(
     with open_results(results) as store:
         target = Path(folder) if folder is not None else default_folder(results)
         check_folder(target, overwrite=overwrite)
+        _make_folder(target)
         drawn = []
         for name, draw in PLOTS.items():
             if group_of(name) in store.groups:

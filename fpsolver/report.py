@@ -17,11 +17,11 @@ WIDTH = 15
 
 
 def summary(study: Study, outcome: Outcome, plots: Sequence[Path] = ()) -> str:
-    """Return the summary of a run: problem, results with errors, warnings, and where the files are."""
+    """Return the summary of a run: problem, results with errors, warnings of the run, and where the files are."""
     lines = [study.title, "", *_problem(study)]
     for part in (_evolution, _stationary, _spectrum, _first_passage):
         lines += part(study, outcome)
-    lines += [_row("warning", text) for text in outcome.warnings]
+    lines += [_row("warning", text) for text in outcome.warnings if text not in study.warnings]
     lines += [
         "",
         _row("time", f"{outcome.wall_time:.2f} s"),

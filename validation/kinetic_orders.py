@@ -107,7 +107,7 @@ def functions_needed(friction: float, tolerance: float = 1e-3, largest: int = 10
 
 
 def slowest_rate(friction: float, cells: int, functions: int | None) -> float:
-    """Return the slowest non-zero rate on a grid, by the Hermite scheme, or by the upwind scheme if `functions` is None.
+    """Return the slowest non-zero rate on a grid by the Hermite scheme, or the upwind one if `functions` is None.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def reference_rate(friction: float, functions: int, points: int = 96, width: flo
     speed = np.sqrt(TEMPERATURE)
     raising = speed * (derivative + np.diag(0.5 * (x**3 - x) / TEMPERATURE))
     shift = 1e-4
-    # Elimination of n = functions − 1, …, 0 from (W − shift) a = b; what raises n is −√n·raising, what lowers it √n·raisingᵀ.
+    # Elimination of n = functions − 1, …, 0 from (W − shift) a = b: −√n·raising raises n, √n·raisingᵀ lowers it.
     inverses = [np.empty(0)] * functions
     for n in reversed(range(functions)):
         block = -(n * friction + shift) * np.eye(points)

@@ -15,8 +15,8 @@ double_well = fp.Landscape("x**4/4 - x**2/2")
 cells = np.array([50, 71, 100, 141, 200, 283, 400])
 
 # %%
-# Four numbers in one dimension. The reference values were computed to twelve digits by quadrature and by spectral methods;
-# that of Brownian motion between absorbing walls is exact on the grid's faces, :math:`(1 - x^2)/2D`.
+# Four numbers in one dimension. The reference values were computed to twelve digits by quadrature and by spectral
+# methods; the exit time of Brownian motion from between absorbing walls is :math:`(1 - x^2)/2D`.
 
 
 def rate(n):

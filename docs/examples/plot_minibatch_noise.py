@@ -9,9 +9,8 @@ small learning rates η, it is
           D(\theta) = \frac{\eta}{2B}\, C_1(\theta) ,
 
 with :math:`C_1` the covariance of the gradients of single examples and B the batch size; time counts η for each step.
-Since D is not proportional to the identity there is no Boltzmann state: probability circulates. The loss here is that of
-a straight line through measurements whose scatter grows to one side, so that :math:`C_1` and the Hessian H do
-not commute.
+Where :math:`C_1` and the Hessian H do not commute there is no Boltzmann state: probability circulates. The loss here is
+that of a straight line through made-up measurements whose scatter grows to one side.
 """
 
 import matplotlib.pyplot as plt
@@ -70,11 +69,12 @@ x, y = (axis.centres for axis in grid.axes)
 for axis, (name, (p, J)) in zip(axes, states.items(), strict=True):
     mesh = axis.pcolormesh(x, y, np.asarray(p).T, cmap="viridis", shading="nearest", rasterized=True)
     speed = np.linalg.norm(J, axis=-1).T
-    inside = np.asarray(p).T > 2e-3 * np.max(p)
+    inside = np.asarray(p / np.max(p)).T > 2e-3
     u, v = (np.where(inside, J[..., k].T, np.nan) for k in (0, 1))
     axis.streamplot(x, y, u, v, color="white", linewidth=1.2 * speed / speed.max() + 0.3, density=0.9, arrowsize=0.7)
     for radius in (1, 2):
-        axis.plot(*(minimum[:, None] + radius * ellipse), "--", color="C1", lw=1.2, label="Lyapunov" if radius == 1 else None)
+        label = "Lyapunov" if radius == 1 else None
+        axis.plot(*(minimum[:, None] + radius * ellipse), "--", color="C1", lw=1.2, label=label)
     axis.set(xlabel="weight [1]", title=f"noise {name}")
     figure.colorbar(mesh, ax=axis, label="density [1]", shrink=0.9)
 axes[0].set_ylabel("bias [1]")

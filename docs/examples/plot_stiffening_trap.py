@@ -49,7 +49,8 @@ figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
 shown = (0, 5, 10, 20)
 for k, colour in zip(shown, plt.cm.viridis(np.linspace(0, 0.85, len(shown))), strict=True):
     m, s = exact[:, k]
-    axes[0].plot(x, np.exp(-((x - m) ** 2) / (2 * s)) / np.sqrt(2 * np.pi * s), color=colour, label=f"$t = {times[k]:g}$")
+    gaussian = np.exp(-((x - m) ** 2) / (2 * s)) / np.sqrt(2 * np.pi * s)
+    axes[0].plot(x, gaussian, color=colour, label=f"$t = {times[k]:g}$")
     axes[0].plot(x[::8], sol.densities[k, ::8], "o", color=colour, ms=3.5)
 axes[0].set(
     xlim=(-2.5, 3.2), xlabel="$x$ [length]", ylabel="density [1/length]", title="Lines: Gaussian; points: grid"

@@ -31,11 +31,13 @@ def velocity(F, T):
 # %%
 # The double integral converges exponentially under the midpoint rule along x; along y, Gauss–Legendre.
 
+points = 128
+x = 2 * np.pi * (np.arange(points) + 0.5) / points
+nodes, weights = np.polynomial.legendre.leggauss(points)
+shift = np.pi * (nodes + 1)
 
-def stratonovich(F, T, points=256):
-    x = 2 * np.pi * (np.arange(points) + 0.5) / points
-    nodes, weights = np.polynomial.legendre.leggauss(points)
-    shift = np.pi * (nodes + 1)
+
+def stratonovich(F, T):
     work = np.cos(x[:, None] + shift) - np.cos(x)[:, None] - F * shift
     inner = np.exp(work / T) @ (np.pi * weights)
     return 2 * np.pi * T * -np.expm1(-2 * np.pi * F / T) / (inner.mean() * 2 * np.pi)

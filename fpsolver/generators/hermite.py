@@ -5,9 +5,9 @@ With p(x, v) = Σ_n c_n(x) ψ_n(v), s = √(T/m) and U = L/T the Klein–Kramers
     ∂_t c_n = −nγ c_n − s√n (∂_x + U') c_{n−1} − s√(n+1) ∂_x c_{n+1}
 
 (Brinkman's hierarchy; H. Risken, The Fokker–Planck Equation, Springer 1989, chapter 10). Written for
-a_n = c_n/√π with the Gibbs weights π, the two couplings are minus each other's transpose, and they stay so here: the
-state vector holds a_n, and the matrix is −γ·diag(n) plus a skew-symmetric matrix. Evolution never lengthens a state, the
-L1 norm of a density is at most about the length of its state, and the Gibbs state √π is stationary.
+a_n = c_n/√π with the Gibbs weights π, the two couplings are minus each other's transpose, and they stay so here:
+the state vector holds a_n, and the matrix is −γ·diag(n) plus a skew-symmetric matrix. Evolution never lengthens a
+state, the L1 norm of a density is at most about the length of its state, and the Gibbs state √π is stationary.
 
 Even n live on position cells, odd n on the faces between them: no decoupled checkerboards, and reflecting walls (odd
 coefficients vanish there) come by themselves. The coupling of n = 0 and 1 has Scharfetter–Gummel weights, so that for

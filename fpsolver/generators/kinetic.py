@@ -24,8 +24,9 @@ def kinetic_generator(
 
     A kinetic operator cannot be both Markov and of second order. "hermite" is of second order in the position cell
     width and spectral in velocity, but densities may become slightly negative; "upwind" keeps them non-negative and is
-    of first order. Its numerical diffusion |v|h/2 along x swamps the physics where h is not small against both s/γ
-    and γ over the square of the frequency times s, s = √(T/m); γ ≪ 1 and γ ≫ 1 are for "hermite". Both keep the Gibbs state e^{−(mv²/2 + L)/T} stationary to rounding.
+    of first order. Its numerical diffusion |v|h/2 along x swamps the physics unless h is small against both s/γ and
+    sγ/ω², with s = √(T/m) and ω the frequency of the wells: γ ≪ ω and γ ≫ ω are for "hermite". Both keep the Gibbs
+    state e^{−(mv²/2 + L)/T} stationary to rounding.
 
     Parameters
     ----------

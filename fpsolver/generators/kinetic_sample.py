@@ -12,6 +12,7 @@ from fpsolver.densities import loss_on_grid
 from fpsolver.dynamics.underdamped import UnderdampedLangevin
 from fpsolver.errors import DynamicsError, GridError, GridWarning
 from fpsolver.generators.finite_volume import loss_steps
+from fpsolver.generators.periodic import period_gain
 from fpsolver.generators.velocity_functions import maxwell_masses
 from fpsolver.generators.walls import CUT_MASS, warn_if_cut
 from fpsolver.grids import Axis, Grid
@@ -92,11 +93,11 @@ class KineticSample:
     @cached_property
     def gains(self) -> tuple[float, ...]:
         """What L/T gains in one turn round each axis; zero on axes that are not periodic, or not tilted."""
-        landscape, gains = self.dynamics.landscape, []
-        for axis, step in enumerate(self.steps):
-            tilted = loss_steps(landscape, self.positions, self._loss, axis)[1]
-            gains.append(float(np.mean(step.sum(axis=axis))) if tilted else 0.0)
-        return tuple(gains)
+        gains = [
+            period_gain(self.dynamics.landscape, self.positions, self._loss, k) if axis.periodic else 0.0
+            for k, axis in enumerate(self.positions.axes)
+        ]
+        return tuple(gain / self.dynamics.temperature for gain in gains)
 
     @property
     def conservative(self) -> bool:

@@ -6,10 +6,10 @@ fluxes F through the faces, the discrete flux is free of divergence whatever Ψ 
 leave the weights π stationary. Friction and noise add conductances K with detailed balance along v. There, jumps at
 rates (K ± F/2)/π are admissible where K ≥ |F|/2; elsewhere K is raised to |F|/2, which is upwinding.
 
-A wall given as boundary="reflecting" reflects specularly: what leaves through it at v comes back at −v, by a jump within
-the cell at the wall. A wall that merely truncates open space (none was given) is closed by Ψ = 0, which turns the flux
-inside the cell and needs neighbouring cells only; the velocities that come back are then thermal, which no density
-notices if the grid is wide enough, and a `GridWarning` says so if it is not.
+A wall given as boundary="reflecting" reflects specularly: what leaves through it at v comes back at −v, by a jump
+within the cell at the wall. A wall that merely truncates open space (no boundary was given) is closed by Ψ = 0, which
+turns the flux inside the cell and needs neighbouring cells only; the velocities that come back are then thermal. No
+density notices if the grid is wide enough; a `GridWarning` says so if it is not.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def upwind_generator(dynamics: UnderdampedLangevin, grid: Grid) -> Generator:
     Raises
     ------
     GridError
-        If the grid has no velocity axes, does not fit the landscape, or has a reflecting wall beside velocity cells that
-        are not symmetric about zero.
+        If the grid has no velocity axes, does not fit the landscape, or has a reflecting wall beside velocity cells
+        that are not symmetric about zero.
     DynamicsError
         If the temperature is zero.
 

@@ -10,8 +10,9 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.errors import MethodError
-from fpsolver.solvers.krylov import conjugate_gradients
-from fpsolver.solvers.linear import Multigrid, inverse_generator
+from fpsolver.solvers.krylov import Operator, conjugate_gradients
+from fpsolver.solvers.linear import inverse_generator
+from fpsolver.solvers.multigrid import Multigrid
 
 # States up to which a dense eigensolver is as quick as any.
 _DENSE = 500
@@ -315,23 +316,33 @@ def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np
     if generator.markov and _prefer_multigrid(matrix):
         shifted = matrix - shift * sparse.eye_array(size, format="csr")
         solvers = [Multigrid(shifted, adjoint) for adjoint in (False, True)]
-        inverses = [lambda x, s=s: s(np.real(x), 1e-11)[0] for s in solvers]
+        inverses: list[Operator] = [_iterated(solver) for solver in solvers]
         method = "shift-inverted Arnoldi with multigrid"
     else:
-        solve = _factorised(shift, matrix, generator.markov)
-        inverses = [lambda x: -solve(np.real(x)), lambda x: -solve(np.real(x), "T")]
+        factors = _factorised(shift, matrix, generator.markov)
+        inverses = [lambda x: -factors(np.real(x)), lambda x: -factors(np.real(x), "T")]
         method = "shift-inverted Arnoldi"
     wanted = min(k + 6, size - 2)
     found = []
     for inverse, operator in zip(inverses, (matrix, generator.adjoint), strict=True):
         inverted = LinearOperator((size, size), matvec=inverse, dtype=float)
         values, vectors = eigs(
-            operator, k=wanted, sigma=shift, OPinv=inverted, v0=_start(size), ncv=min(size, 2 * wanted + 12), tol=1e-3 * tolerance
+            operator,
+            k=wanted,
+            sigma=shift,
+            OPinv=inverted,
+            v0=_start(size),
+            ncv=min(size, 2 * wanted + 12),
+            tol=1e-3 * tolerance,
         )
         order = _slowest_first(-values)
         found.append((values[order], vectors[:, order]))
     (values, right), (_, left) = found
     return values, right, left, method
+
+
+def _iterated(solver: Multigrid) -> Operator:
+    return lambda x: solver(np.real(x), 1e-11)[0]
 
 
 def _slowest_first(rates: np.ndarray) -> np.ndarray:

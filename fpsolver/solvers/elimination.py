@@ -118,7 +118,9 @@ def eliminate_network(matrix: Any, killing: Any = None) -> Elimination:
     leak = np.zeros(n) if killing is None else np.array(killing, dtype=float).reshape(n)
     smallest = min(rate.min(initial=0.0), leak.min(initial=0.0))
     if smallest < 0.0:
-        raise MethodError(f"elimination needs a Markov network, but a rate is {smallest:.3g}; use a sparse factorisation")
+        raise MethodError(
+            f"elimination needs a Markov network, but a rate is {smallest:.3g}; use a sparse factorisation"
+        )
     order = elimination_order(matrix)
     place = np.empty(n, dtype=np.int64)
     place[order] = np.arange(n)

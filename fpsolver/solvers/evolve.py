@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpsolver.errors import DensityError, MethodError, suggest
+from fpsolver.generators.generator import Generator
 from fpsolver.grids import Grid
-from fpsolver.solvers.exponential.choose import METHODS
+from fpsolver.solvers.exponential.choose import METHODS, propagation
 from fpsolver.solvers.exponential.report import Recorder
 
 if TYPE_CHECKING:
     from fpsolver.generators.driven import DrivenGenerator
-    from fpsolver.generators.generator import Generator
 
 TOLERANCES = (1e-13, 0.1)
 
@@ -112,7 +112,7 @@ def evolve(
     Examples
     --------
     >>> import fpsolver as fp
-    >>> grid = fp.Grid(x=(-4, 4, 100))
+    >>> grid = fp.Grid(x=(-6, 6, 200))
     >>> W = fp.generator(fp.Langevin(fp.Landscape("x**2/2"), temperature=1.0), grid)
     >>> p0 = fp.gaussian(grid, mean=[1.0], covariance=[[0.1]])
     >>> sol = evolve(W, p0, times=[0.0, 1.0])
@@ -125,15 +125,20 @@ def evolve(
     _check_options(method, tolerance)
     grid = generator.grid
     values = _checked_density(density, grid)
-    driven = hasattr(generator, "breakpoints")
-    if driven:
-        from fpsolver.solvers.exponential.driven import driven_propagation as propagate
-    else:
-        from fpsolver.solvers.exponential.choose import propagation as propagate
-    frozen = generator.at(start) if driven else generator  # type: ignore[union-attr]
+    frozen = generator if isinstance(generator, Generator) else generator.at(start)
     recorder = Recorder(frozen, values, schedule, tolerance, callback=callback, progress=progress)
+    recorder.positive = positive
+    state, later = recorder.unit, schedule[schedule > start]
     with recorder:
-        recorder.run(propagate, generator, schedule, start=start, method=method, positive=positive)
+        recorder.record_start(len(schedule) - len(later))
+        if isinstance(generator, Generator):
+            outcomes = propagation(generator, state, later - start, tolerance, method=method, positive=positive)
+        else:
+            from fpsolver.solvers.exponential.driven import driven_propagation
+
+            outcomes = driven_propagation(generator, state, start, later, tolerance, method=method, positive=positive)
+        if len(later):
+            recorder.take(outcomes)
     stats = recorder.stats() | {"tolerance": tolerance, "wall_time": perf_counter() - began}
     return Evolution(grid, schedule, recorder.densities, stats)
 
@@ -147,13 +152,13 @@ def _checked_times(times: Any, start: float) -> np.ndarray:
     if schedule.ndim != 1 or not len(schedule):
         raise MethodError(f"times of shape {schedule.shape}: give at least one time, in a row")
     if not (np.isfinite(schedule).all() and np.isfinite(origin)):
-        bad = [t for t in (*schedule, origin) if not np.isfinite(t)][0]
+        bad = next(t for t in (*schedule, origin) if not np.isfinite(t))
         raise MethodError(f"times contain {bad}; they must be finite (for t → ∞ use stationary)")
     if (np.diff(schedule) < 0).any():
         first = int(np.argmax(np.diff(schedule) < 0))
         raise MethodError(f"times must ascend, but {schedule[first]:g} is followed by {schedule[first + 1]:g}")
     if schedule[0] < origin:
-        raise MethodError(f"times begin at {schedule[0]:g}, before start = {origin:g}; the evolution runs forwards only")
+        raise MethodError(f"times begin at {schedule[0]:g}, before start = {origin:g}; evolution runs forwards only")
     return schedule
 
 
@@ -173,7 +178,8 @@ def _checked_density(density: Any, grid: Grid) -> np.ndarray:
     if values.shape != grid.shape:
         raise DensityError(f"the initial density has shape {values.shape}, the grid {grid.shape}; they must agree")
     if not np.isfinite(values).all():
-        raise DensityError(f"the initial density has {np.count_nonzero(~np.isfinite(values))} cells that are not finite")
+        count = np.count_nonzero(~np.isfinite(values))
+        raise DensityError(f"the initial density is not finite in {count} of its {values.size} cells")
     if values.min() < 0:
         raise DensityError(f"the initial density is negative, {values.min():g}, in at least one cell; clip or shift it")
     if not float((values * grid.volumes).sum()) > 0:

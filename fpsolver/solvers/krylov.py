@@ -59,7 +59,13 @@ def conjugate_gradients(
 
 
 def gmres(
-    operator: Operator, precondition: Operator, rhs: np.ndarray, tolerance: float, restart: int = 15, cycles: int = 20
+    operator: Operator,
+    precondition: Operator,
+    rhs: np.ndarray,
+    tolerance: float,
+    *,
+    restart: int = 12,
+    cycles: int = 20,
 ) -> tuple[np.ndarray, int]:
     """Solve A x = rhs by restarted GMRES, preconditioned from the right so that the true residual is seen.
 
@@ -89,7 +95,7 @@ def gmres(
         If the residual still exceeds the tolerance.
     """
     solution, residual, iterations = np.zeros_like(rhs), rhs.copy(), 0
-    goal = tolerance * np.linalg.norm(rhs)
+    goal = tolerance * float(np.linalg.norm(rhs))
     before = np.inf
     for _ in range(cycles):
         size = float(np.linalg.norm(residual))
@@ -119,7 +125,7 @@ def _gmres_cycle(
     size = float(np.linalg.norm(residual))
     basis = [residual / size]
     projected = np.zeros((restart + 1, restart))
-    weights = np.zeros(0)
+    weights: np.ndarray = np.zeros(0)
     for k in range(restart):
         vector = operator(precondition(basis[k]))
         for j, old in enumerate(basis):

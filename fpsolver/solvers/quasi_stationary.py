@@ -87,7 +87,9 @@ def quasi_stationary(
         ) from None
     state, rate, change = _polished(inverse, killing, state, tolerance)
     speed = np.abs(matrix.diagonal())
-    classes = sparse.csgraph.connected_components(matrix, directed=True, connection="strong")[0]
+    links = sparse.csr_array(matrix, copy=True)
+    links.eliminate_zeros()
+    classes = sparse.csgraph.connected_components(links, directed=True, connection="strong")[0]
     stats = {
         "method": f"inverse iteration by {method}",
         "rate": rate,

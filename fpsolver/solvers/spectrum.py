@@ -11,7 +11,7 @@ import numpy as np
 from fpsolver.errors import MethodError
 from fpsolver.grids import Grid
 from fpsolver.solvers.eigenpairs import Eigenpairs, chain_pairs, general_pairs, is_chain, reversible_pairs
-from fpsolver.solvers.stationary import require_autonomous
+from fpsolver.solvers.stationary import relative_residual, require_autonomous
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +60,10 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     """Return the k slowest rates of a generator with their modes.
 
     A chain in one dimension is treated by bisection in a form free of subtractions, which gives every rate to full
-    *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised
-    generator goes to a shift-inverted Lanczos iteration, by sparse LU or, for large grids, by conjugate gradients with a
-    multigrid preconditioner, and rates are taken from squared differences across faces, which keeps small ones. Without
-    detailed balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts.
+    *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised generator
+    goes to a shift-inverted Lanczos iteration, by sparse LU or, for large grids, by conjugate gradients with a
+    multigrid preconditioner; rates are taken from squared differences across faces, which keeps small ones. Without detailed
+    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     """
     require_autonomous(generator, "a spectrum")
     if isinstance(k, bool) or int(k) != k or not 1 <= k < generator.n_state:
-        raise MethodError(f"k = {k!r}: ask for at least 1 and fewer rates than the {generator.n_state} states there are")
+        raise MethodError(f"k = {k!r}: ask for at least 1 rate and for fewer than the {generator.n_state} states")
     k = int(k)
     if is_chain(generator):
         pairs = chain_pairs(generator, k)
@@ -98,12 +98,8 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     else:
         pairs = general_pairs(generator, k, tolerance)
     right, left = _normalised(generator, pairs)
-    matrix, speed = generator.matrix, np.abs(generator.matrix.diagonal())
     residuals = np.array(
-        [
-            np.abs(matrix @ mode + rate * mode).sum() / max(float(speed @ np.abs(mode)), np.finfo(float).tiny)
-            for rate, mode in zip(pairs.rates, right, strict=True)
-        ]
+        [relative_residual(generator, mode, rate) for rate, mode in zip(pairs.rates, right, strict=True)]
     )
     shape = (k, *generator.grid.shape)
     modes = np.stack([_decoded(generator, mode) for mode in right])

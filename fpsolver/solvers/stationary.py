@@ -83,7 +83,7 @@ def stationary(generator: Any, *, tolerance: float = 1e-8) -> StationaryState:
     state = state / (weights @ state)
     density = generator.decode(state)
     stats |= {
-        "residual": _residual(generator.matrix, state),
+        "residual": relative_residual(generator, state),
         "unique": True,
         "closed_classes": 1,
         "lowest": float(density.min()),
@@ -131,7 +131,10 @@ def closed_class(generator: Any) -> np.ndarray:
     killing = np.ravel(generator.killing)
     if not killing.any() and _fully_connected(generator):
         return np.ones(killing.size, dtype=bool)
-    count, labels = sparse.csgraph.connected_components(generator.adjoint, directed=True, connection="strong")
+    graph = sparse.csr_array(generator.adjoint, copy=True)
+    # Stored zeros would count as links.
+    graph.eliminate_zeros()
+    count, labels = sparse.csgraph.connected_components(graph, directed=True, connection="strong")
     links = sparse.coo_array(generator.matrix)
     used = (links.data > 0) & (labels[links.row] != labels[links.col])
     closed = np.ones(count, dtype=bool)
@@ -145,7 +148,7 @@ def closed_class(generator: Any) -> np.ndarray:
     if closed.sum() > 1:
         where = ", ".join(_first_cell(generator.grid, labels, k) for k in np.flatnonzero(closed)[:3])
         raise MethodError(
-            f"the stationary state is not unique: {closed.sum()} sets of cells are never left (one contains the cell at "
+            f"the stationary state is not unique: {closed.sum()} sets of cells are never left (containing the cells "
             f"{where}); connect them by a larger grid or a higher temperature, or restrict the grid to one of them"
         )
     return labels == np.flatnonzero(closed)[0]
@@ -267,5 +270,11 @@ def _inverse_iteration(generator: Any) -> tuple[np.ndarray, dict[str, Any]]:
     return state, {"method": "inverse iteration with sparse LU", "estimated_error": growth}
 
 
-def _residual(matrix: sparse.csr_array, state: np.ndarray) -> float:
-    return float(np.abs(matrix @ state).sum() / (np.abs(matrix.diagonal()) @ np.abs(state)))
+def relative_residual(generator: Any, state: np.ndarray, rate: complex = 0.0) -> float:
+    """Return ‖W P + rate·P‖₁ relative to the total rate of jumps, Σ |W_ij| |P_j| / 2."""
+    matrix = generator.matrix
+    # The columns of |W| sum to twice the diagonal where W is Markov.
+    speed = np.abs(matrix.diagonal()) if generator.markov else 0.5 * np.abs(matrix).sum(axis=0)
+    total = float(np.ravel(speed) @ np.abs(state))
+    residual = matrix @ state + rate * state
+    return float(np.abs(residual).sum()) / max(total, np.finfo(float).tiny)

@@ -20,9 +20,9 @@ group                 variables (dimensions)
 
 A sweep will put its points in leading dimensions, ``density`` (point…, time, x, …), never in a group for each point.
 
-Rules: strings are scalar attributes of fixed length (UTF-8); None is written as "", a Boolean as int8, a dictionary or a
-list as JSON; complex numbers are pairs of datasets ``name_re``, ``name_im``; the two dimensions of a square matrix have
-different names. Every dataset has a checksum (fletcher32). The attributes of the root are listed in
+Rules: strings are scalar attributes of fixed length (UTF-8); None is written as "", a Boolean as int8, a dictionary or
+a list as JSON; complex numbers are pairs of datasets ``name_re``, ``name_im``; the two dimensions of a square matrix
+have different names. Every dataset has a checksum (fletcher32). The attributes of the root are listed in
 `fpsolver.storage.encoding.ROOT_ATTRIBUTES`.
 
 Nothing acknowledged is lost when a run is killed: frames are written to ``OUT.h5.partial/seg-NNNNNN.h5``, each file

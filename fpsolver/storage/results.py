@@ -175,9 +175,24 @@ class Results:
 
     def _read(self, name: str) -> Variable:
         dataset = self._file[name]
+        self._load_filters(dataset)
         attributes = self._attributes(dataset)
         units, label = str(attributes.pop("units", "1")), str(attributes.pop("long_name", ""))
         return Variable(self._dims(dataset), dataset[()], units, label, attributes)
+
+    def _load_filters(self, dataset: Any) -> None:
+        """Load hdf5plugin where a dataset was compressed with one of its filters."""
+        import h5py
+
+        pipeline = dataset.id.get_create_plist()
+        codes = [pipeline.get_filter(position)[0] for position in range(pipeline.get_nfilters())]
+        if not all(h5py.h5z.filter_avail(code) for code in codes):
+            try:
+                import hdf5plugin  # noqa: F401  (importing it registers its filters)
+            except ImportError:
+                raise StorageError(
+                    f'{self.path} is compressed with a filter of hdf5plugin: pip install "fpsolver[compression]"'
+                ) from None
 
     def _dims(self, dataset: Any) -> tuple[str, ...]:
         """Return the names of a dataset's dimensions, found from the side of the scales.

@@ -129,7 +129,7 @@ class FileStore(Store):
 
 def partial_folder(path: Path) -> Path:
     """Return the folder that holds the segments of a run until `path` is complete."""
-    return path.with_name(path.name + ".partial")
+    return path.parent / f"{path.name}.partial"
 
 
 def segment_files(folder: str | os.PathLike[str]) -> list[Path]:

@@ -152,7 +152,12 @@ def build_grid(axes: Mapping[str, Any], problems: Problems) -> Grid | None:
     positions = {name: axis for name, axis in axes.items() if name != "velocity"}
     built = _axes(positions, ("grid",), problems)
     velocity = _axes(axes.get("velocity", {}), ("grid", "velocity"), problems)
-    if not positions or len(problems.found) > before or len(built) < len(positions) or len(velocity) < len(axes.get("velocity", {})):
+    if (
+        not positions
+        or len(problems.found) > before
+        or len(built) < len(positions)
+        or len(velocity) < len(axes.get("velocity", {}))
+    ):
         return None
     with problems.about("grid"):
         return Grid(**built, velocity=velocity or None)

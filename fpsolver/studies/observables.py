@@ -87,30 +87,25 @@ class Observer:
 def half_grid_observables(study: Any) -> list[dict[str, np.ndarray]] | None:
     """Return the observables of the same study on half as many cells, one entry for each output time.
 
-    None where the grid is too small to be halved.
+    None where the grid is too small to be halved, or the coarse problem cannot be solved.
     """
+    from fpsolver.solvers.evolve import evolve
+
     grid = halved(study.grid)
     if grid is None:
         return None
     section = study.sections["evolve"]
+    options = {"method": section.method, "tolerance": section.tolerance, "positive": section.positive}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the same walls as the full grid's
         try:
             W = generator(study.dynamics, grid, study.section("generator").scheme)
             initial = build_initial(study.sections["initial"], grid, study.dynamics.at(0.0))
+            solution = evolve(W, initial, study.times, progress=False, **options)
         except InputError:
             return None  # for example a region that has no cell of the coarse grid
-    from fpsolver.solvers.evolve import evolve
-
-    solution = evolve(
-        W,
-        initial,
-        study.times,
-        method=section.method,
-        tolerance=section.tolerance,
-        positive=section.positive,
-        progress=False,
-    )
+    if not solution.stats["estimated_error"] <= section.tolerance:
+        return None
     observe = Observer(W)
     return [observe(t, density) for t, density in zip(solution.times, solution.densities, strict=True)]
 

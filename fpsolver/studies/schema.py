@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from fpsolver.errors import InputError
+from fpsolver.studies.conditions import parse_region
 from fpsolver.studies.problems import shown
-from fpsolver.studies.regions import parse_region
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

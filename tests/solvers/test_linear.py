@@ -5,12 +5,12 @@ import pytest
 import scipy.sparse as sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import random_generator
 
 import fpsolver as fp
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
 from fpsolver.solvers.krylov import conjugate_gradients, gmres
 from fpsolver.solvers.linear import inverse_generator, solve_generator
-from tests.solvers.networks import random_generator
 
 ROUTES = ("elimination", "lu", "multigrid")
 
@@ -28,11 +28,12 @@ def test_all_routes_agree_within_their_own_estimates(adjoint):
     W = rotating()
     rhs = -np.random.default_rng(1).uniform(0.5, 1.0, W.n_state)
     norm = np.max if adjoint else np.sum
-    answers = {m: solve_generator(W.matrix, rhs, 1e-9, adjoint=adjoint, killing=W.killing, method=m) for m in ROUTES}
+    answers = {m: solve_generator(W.matrix, rhs, adjoint=adjoint, killing=W.killing, method=m) for m in ROUTES}
     reference = answers["elimination"][0]
     for route, (solution, stats) in answers.items():
-        assert stats["estimated_error"] < 1e-9, route
-        assert norm(np.abs(solution - reference)) <= stats["estimated_error"] * norm(reference) + 1e-13 * norm(reference)
+        assert stats["estimated_error"] < 1e-8, route
+        # Elimination, the reference, is itself good to 1e-13.
+        assert norm(np.abs(solution - reference)) <= (stats["estimated_error"] + 1e-13) * norm(reference)
 
 
 @settings(max_examples=20, deadline=None)
@@ -40,7 +41,7 @@ def test_all_routes_agree_within_their_own_estimates(adjoint):
 def test_random_generators_agree_with_dense_algebra(seed, adjoint, route):
     W = random_generator(seed, shape=(6, 5), boundary=("reflecting", "periodic")[seed % 2], killing=1.0)
     rhs = np.random.default_rng(seed).standard_normal((30, 2))
-    solution, stats = solve_generator(W.matrix, rhs, adjoint=adjoint, killing=W.killing, method=route)
+    solution, _ = solve_generator(W.matrix, rhs, adjoint=adjoint, killing=W.killing, method=route)
     dense = W.matrix.todense()
     exact = np.linalg.solve(dense.T if adjoint else dense, rhs)
     # Multigrid stops at the tolerance, 1e-8 of the solution; the others are limited by rounding.
@@ -70,7 +71,10 @@ def test_an_inverse_can_be_applied_many_times():
     inverse, name = inverse_generator(W.matrix, W.killing.ravel())
     for seed in range(2):
         source = np.random.default_rng(seed).uniform(size=400)
-        assert np.abs(W.matrix @ inverse(source) + source).max() < 1e-11 and name == "elimination"
+        found = inverse(source)
+        # Rounding of the products, each as large as the rate out of a cell times what it holds.
+        rounding = 20 * np.finfo(float).eps * np.abs(W.matrix.diagonal() * found).max()
+        assert np.abs(W.matrix @ found + source).max() < rounding and name == "elimination"
 
 
 def test_a_closed_generator_is_singular(quartic):

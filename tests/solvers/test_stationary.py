@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import random_generator
 from scipy.linalg import solve_continuous_lyapunov
 
 import fpsolver as fp
 from fpsolver.errors import InputError, MethodError, NoStationaryState
 from fpsolver.generators import Edge, Generator
 from fpsolver.solvers.linear import solve_generator
-from tests.solvers.networks import random_generator
 
 
 def observed_orders(errors):
@@ -23,8 +23,8 @@ def observed_orders(errors):
 
 
 def covariance(p):
-    points, mass = p.grid.points, p.values * p.grid.volumes
-    return np.einsum("...,...i,...j->ij", mass, points, points)
+    points, mass = p.grid.points.reshape(-1, p.grid.dimension), (p.values * p.grid.volumes).ravel()
+    return (points.T * mass) @ points
 
 
 def test_with_detailed_balance_nothing_is_solved(quartic):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import h5py
 import numpy as np
 import pytest
+from storage_examples import frame, spectrum
 
 from fpsolver.errors import StorageError
 from fpsolver.storage import FileStore, open_results
@@ -16,8 +19,7 @@ from fpsolver.storage.provenance import provenance
 
 
 @pytest.fixture
-def path(tmp_path, tables):
-    frame, spectrum = tables
+def path(tmp_path):
     store = FileStore(tmp_path / "out.h5", attributes=provenance())
     for moment in (0.0, 0.5, 2.0):
         store.append("density", frame(moment))
@@ -143,14 +145,26 @@ def test_wrong_names_are_answered_with_the_nearest(path):
 
 
 @pytest.mark.parametrize("name", ["none", "zstd", "blosc2"])
-def test_other_compressions_keep_the_numbers(tmp_path, tables, name):
+def test_other_compressions_keep_the_numbers(tmp_path, name):
     if name != "none":
         pytest.importorskip("hdf5plugin")
-    frame, _ = tables
     store = FileStore(tmp_path / "out.h5", compression=Compression(name))
     store.append("density", frame(1.0))
     with open_results(store.finish({})) as results:
         assert np.array_equal(results["density/density"], frame(1.0).variables["density"].values)
+
+
+def test_other_compressions_are_read_by_a_fresh_process(tmp_path):
+    pytest.importorskip("hdf5plugin")
+    store = FileStore(tmp_path / "out.h5", compression=Compression("zstd"))
+    store.append("density", frame(1.0))
+    path = store.finish({})
+    code = "import sys, fpsolver as fp\n{}with fp.open_results(sys.argv[1]) as store: print(store.verify())"
+    fresh = [sys.executable, "-c", code.format(""), str(path)]
+    assert subprocess.run(fresh, capture_output=True, text=True, check=True).stdout == "4\n"
+    without = [sys.executable, "-c", code.format("sys.modules['hdf5plugin'] = None\n"), str(path)]
+    answer = subprocess.run(without, capture_output=True, text=True, check=False).stderr
+    assert 'pip install "fpsolver[compression]"' in answer
 
 
 def test_compression_is_checked_at_once(monkeypatch):

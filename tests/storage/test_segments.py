@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from storage_examples import frame
 
 from fpsolver.errors import StorageError
 from fpsolver.storage import FileStore, consolidate, open_results
@@ -19,7 +20,7 @@ from fpsolver.storage.segments import segment_files
 CHILD = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[3])
-from conftest import frame, spectrum
+from storage_examples import frame, spectrum
 from fpsolver.storage import FileStore
 points = 0
 def hook(name):
@@ -81,16 +82,14 @@ def test_a_kill_at_any_point_loses_no_acknowledged_frame(tmp_path):
             children = []
 
 
-def test_a_finished_run_leaves_one_file(tmp_path, tables):
-    frame, _ = tables
+def test_a_finished_run_leaves_one_file(tmp_path):
     store = FileStore(tmp_path / "out.h5")
     store.append("density", frame(0.0))
     store.finish({})
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.h5"]
 
 
-def test_an_existing_file_is_refused_and_untouched(tmp_path, tables):
-    frame, _ = tables
+def test_an_existing_file_is_refused_and_untouched(tmp_path):
     path = tmp_path / "out.h5"
     path.write_bytes(b"precious")
     with pytest.raises(StorageError, match="exists; choose another"):
@@ -105,8 +104,7 @@ def test_an_existing_file_is_refused_and_untouched(tmp_path, tables):
         assert results["density/time"].tolist() == [0.0]
 
 
-def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path, tables):
-    frame, _ = tables
+def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path):
     path = tmp_path / "out.h5"
     store = FileStore(path)
     store.append("density", frame(0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from storage_examples import frame, spectrum
 
 from fpsolver.errors import StorageError
 from fpsolver.storage import FileStore, MemoryStore, Table, Variable, open_results
@@ -23,8 +24,7 @@ def finished(store):
         return {group: opened.table(group) for group in opened.groups}
 
 
-def test_frames_come_back_in_order(store, tables):
-    frame, _ = tables
+def test_frames_come_back_in_order(store):
     for moment in (0.0, 0.5):
         store.append("density", frame(moment))
     assert store.flush() == 2
@@ -49,8 +49,7 @@ def test_appended_arrays_may_be_reused_by_the_caller(store):
     assert finished(store)["observables"].variables["mass"].values.tolist() == [0.0, 1.0]
 
 
-def test_a_table_written_twice_is_replaced(store, tables):
-    _, spectrum = tables
+def test_a_table_written_twice_is_replaced(store):
     store.write("spectrum", Table({"mode": Variable(("mode",), [0])}))
     store.flush()
     store.write("spectrum", spectrum())
@@ -58,8 +57,7 @@ def test_a_table_written_twice_is_replaced(store, tables):
     assert read.lengths["mode"] == 3
 
 
-def test_frames_that_differ_are_refused(store, tables):
-    frame, _ = tables
+def test_frames_that_differ_are_refused(store):
     store.append("density", frame(0.0))
     other = Table({"time": Variable(("time",), [1.0])}, {"mass": Variable(("time",), [1.0])})
     with pytest.raises(StorageError, match="frames differ"):

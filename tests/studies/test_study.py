@@ -6,9 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from study_examples import GOOD
 
 from fpsolver.errors import StudyError
 from fpsolver.studies.study import load_study, study_from_text
+
+
+@pytest.fixture
+def good():
+    """Give the text of a study without fault."""
+    return GOOD
+
 
 STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
 
@@ -30,7 +38,11 @@ def test_the_example_of_what_is_wanted(good):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("temperature = 0.5", "temperature = -1", "bad.toml:6: dynamics.temperature: -1 is out of range; it must be at le"),
+        (
+            "temperature = 0.5",
+            "temperature = -1",
+            "bad.toml:6: dynamics.temperature: -1 is out of range; it must be at le",
+        ),
         ("temperature = 0.5", 'temperature = "hot"', 'bad.toml:6: dynamics.temperature: "hot" is not a number'),
         ("temperature = 0.5", "temperature = true", "bad.toml:6: dynamics.temperature: true is not a number"),
         ("temperature = 0.5", "temperature = nan", "bad.toml:6: dynamics.temperature: nan is "),
@@ -42,10 +54,14 @@ def test_the_example_of_what_is_wanted(good):
         ("mobility = 1.0", "mobility = [1.0, 2.0]", "bad.toml:7: dynamics.mobility: mobility = [1.0, 2.0] has shape"),
         ("mobility = 1.0", "mobility = {}", "bad.toml:7: dynamics.mobility: the table {} is neither a number nor an"),
         ("mobility = 1.0", 'convention = "ito"', "bad.toml:7: dynamics.convention: convention = "),
-        ("mobility = 1.0", 'convention = "itoo"', "bad.toml:7: dynamics.convention: \"itoo\" is not one of ito, strat"),
+        ("mobility = 1.0", 'convention = "itoo"', 'bad.toml:7: dynamics.convention: "itoo" is not one of ito, strat'),
         ("mobility = 1.0", 'kind = "langevn"', 'bad.toml:7: dynamics.kind: "langevn" is not one of langevin, underdam'),
         ("mobility = 1.0", 'protocol.q = "t"', "bad.toml:7: dynamics.protocol.q: protocol 'q' drives nothing"),
-        ("mobility = 1.0", 'protocol.k = {kind = "ramp", start = 1, duration = 1}', "bad.toml:7: dynamics.protocol.k.stop: missing"),
+        (
+            "mobility = 1.0",
+            'protocol.k = {kind = "ramp", start = 1, duration = 1}',
+            "bad.toml:7: dynamics.protocol.k.stop: missing",
+        ),
         ("mobility = 1.0", "protocol.k = 3", "bad.toml:7: dynamics.protocol.k: 3 is neither an expression in t nor"),
         ('"k*x**2/2"', '"k*x**2/2 + y.real"', "bad.toml:3: landscape.expression: "),
         ('"k*x**2/2"', '"k*x**100000"', "bad.toml:3: landscape.expression: "),
@@ -57,7 +73,11 @@ def test_the_example_of_what_is_wanted(good):
         ("cells = 120", "cells = 12.5", "bad.toml:11: grid.x.cells: 12.5 is not a whole number"),
         ("cells = 120", "", "bad.toml:8: grid.x: an axis needs lower, upper and cells"),
         ("lower = -6.0", "lower = 7.0", "bad.toml:9: grid.x.lower: lower = 7 is not below upper = 6"),
-        ("cells = 120", 'cells = 120\nboundary = "periodical"', "bad.toml:12: grid.x.boundary: boundary 'periodical' is not one of"),
+        (
+            "cells = 120",
+            'cells = 120\nboundary = "periodical"',
+            "bad.toml:12: grid.x.boundary: boundary 'periodical' is not one of",
+        ),
         ("cells = 120", "cells = 120\nboundary = 3", "bad.toml:12: grid.x.boundary: boundary = 3 is neither"),
         ("cells = 120", 'cells = 120\nspacing = "tahn"', 'bad.toml:12: grid.x.spacing: "tahn" is not one of uniform, '),
         ('kind = "gaussian"', 'kind = "gausian"', 'bad.toml:13: initial.kind: "gausian" is not one of'),
@@ -65,7 +85,11 @@ def test_the_example_of_what_is_wanted(good):
         ("mean = [1.0]", "mean = [1.0, 0.0]", "bad.toml:12: initial: mean of shape (2,)"),
         ("[[0.25]]", "[[-0.25]]", "bad.toml:15: initial.covariance: covariance = "),
         ("times = [0.0, 0.5, 2.0]", "times = []", "bad.toml:17: evolve.times: [] is neither a list of times nor"),
-        ("times = [0.0, 0.5, 2.0]", "times = [1, 0]", "bad.toml:17: evolve.times: [1, 0] must be finite, not negative, an"),
+        (
+            "times = [0.0, 0.5, 2.0]",
+            "times = [1, 0]",
+            "bad.toml:17: evolve.times: [1, 0] must be finite, not negative, an",
+        ),
         ("times = [0.0, 0.5, 2.0]", "times = {stop = 2}", "bad.toml:17: evolve.times.number: missing"),
         (
             "times = [0.0, 0.5, 2.0]",
@@ -73,7 +97,7 @@ def test_the_example_of_what_is_wanted(good):
             "bad.toml:17: evolve.times: logarithmic times need start above 0",
         ),
         ("times = [0.0, 0.5, 2.0]", "", "bad.toml:16: evolve.times: missing"),
-        ("times = [0.0", "method = 'chebishev'\ntimes = [0.0", "bad.toml:17: evolve.method: \"chebishev\" is not one of"),
+        ("times = [0.0", "method = 'chebishev'\ntimes = [0.0", 'bad.toml:17: evolve.method: "chebishev" is not one of'),
         ("k = 3", "k = 0", "bad.toml:20: spectrum.k: 0 is out of range; it must be at least 1"),
         ('"x >= 2"', '"x"', 'bad.toml:22: first_passage.target: "x" is not a condition'),
         ('"x >= 2"', '"x >= 20"', "bad.toml:22: first_passage.target: the target contains no cell"),
@@ -87,8 +111,16 @@ def test_the_example_of_what_is_wanted(good):
         ('title = "a parabola"', "units.time = 3", "bad.toml:1: units.time: 3 is not a string"),
         ('title = "a parabola"', "units.variables.z = 's'", "bad.toml:1: units.variables.z: is no axis of the grid"),
         ('title = "a parabola"', "output.compression = 'zip'", 'bad.toml:1: output.compression: "zip" is not one of'),
-        ('title = "a parabola"', "output.level = 10", "bad.toml:1: output.level: 10 is out of range; it must be at most 9"),
-        ('title = "a parabola"', "generator.scheme = 'hermite'", "bad.toml:1: generator.scheme: scheme = 'hermite' is not one of"),
+        (
+            'title = "a parabola"',
+            "output.level = 10",
+            "bad.toml:1: output.level: 10 is out of range; it must be at most 9",
+        ),
+        (
+            'title = "a parabola"',
+            "generator.scheme = 'hermite'",
+            "bad.toml:1: generator.scheme: scheme = 'hermite' is not one of",
+        ),
     ],
 )
 def test_each_fault_gives_one_line(good, old, new, expected):
@@ -101,9 +133,7 @@ def test_each_fault_gives_one_line(good, old, new, expected):
 def test_every_fault_is_found_at_once(good):
     text = good.replace("temperature = 0.5", "temperture = 0.5").replace("cells = 120", "cells = 1")
     text = text.replace("[0.0, 0.5, 2.0]", "[0.0, nan]").replace('"x >= 2"', '"2"').replace("[spectrum]", "[spectra]")
-    assert [line.split(" ")[0] for line in complaint(text)] == [
-        f"bad.toml:{number}:" for number in (6, 11, 17, 19, 22)
-    ]
+    assert [line.split(" ")[0] for line in complaint(text)] == [f"bad.toml:{number}:" for number in (6, 11, 17, 19, 22)]
 
 
 def test_a_grid_that_does_not_fit_the_landscape(good):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fpsolver.solvers.exponential.system import EPSILON, Outcome, System
+from fpsolver.solvers.exponential.system import EPSILON, Outcome, System, norm
 
 GROUP = 8
 """Times that share one recurrence: more cost more in sums than a new start does."""
@@ -42,9 +42,9 @@ def terms(system: System, duration: float, tolerance: float) -> float:
     return float(np.sqrt(2 * z * digits) + digits)
 
 
-def rounding(steps: float, norm: float) -> float:
-    """Return an estimate of the rounding error in L1 after a recurrence started from ‖y‖₂ = norm."""
-    return GROWTH * EPSILON * norm * float(np.sqrt(max(steps, 1.0)))
+def rounding(steps: float, size: float) -> float:
+    """Return an estimate of the rounding error in L1 after a recurrence started from ‖y‖₂ = size."""
+    return GROWTH * EPSILON * size * float(np.sqrt(max(steps, 1.0)))
 
 
 def chebyshev(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
@@ -67,15 +67,15 @@ def chebyshev(system: System, state: np.ndarray, durations: np.ndarray, toleranc
     """
     groups = [durations[i : i + GROUP] for i in range(0, len(durations), GROUP)]
     y, start = system.symmetrise(state), 0.0
-    norm = system.amplification(state)
+    size = norm(y)
     states, applications, error = [], 0, 0.0
-    share = tolerance / (2 * len(groups) * max(norm, 1.0))
+    share = tolerance / (2 * len(groups) * max(size, 1.0))
     for group in groups:
         rows, steps = series(system, y, group - start, share)
         y, start = rows[-1], float(group[-1])
         applications += steps
-        error += norm * share + rounding(steps, norm)
-        states.append(rows * system.root)
+        error += size * share + rounding(steps, size)
+        states.append(rows * system.root)  # Π^{1/2} y
     return Outcome(np.concatenate(states), applications, error, "chebyshev")
 
 

@@ -1,9 +1,10 @@
 """Driven generators: extrapolated exponential midpoint steps, adaptive in length.
 
-One step of length h is e^{hW(t + h/2)}, by the methods for autonomous generators: it conserves mass, is stable for any h
-and, being symmetric in time, has an error in even powers of h. Crossing a span in 1, 2 and 3 such steps and extrapolating
-gives order 6; the difference from the order-4 value of the last two controls the span. In L1 errors do not grow under a
-Markov generator, so the local errors, each kept below its share of the tolerance, add up to no more than all of it.
+One step of length h is e^{hW(t + h/2)}, by the methods for autonomous generators: it conserves mass, is stable for
+any h and, being symmetric in time, has an error in even powers of h. Crossing a span in 1, 2 and 3 such steps and
+extrapolating gives order 6; the difference from the order-4 value of the last two controls the span. In L1 errors do
+not grow under a Markov generator, so the local errors, each kept below its share of the tolerance, add up to no more
+than all of it.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def driven_propagation(
                 guess = span * min(change, 0.8)
                 if guess < SHORTEST * whole:
                     raise ConvergenceError(
-                        f"at t = {now:g} spans shrank to {guess:.1e}; if the protocol jumps there, declare it as a breakpoint"
+                        f"at t = {now:g} spans shrank to {guess:.1e}; if the protocol jumps there, declare a breakpoint"
                     )
                 continue
             state = candidate

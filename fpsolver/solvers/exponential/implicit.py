@@ -14,7 +14,7 @@ import scipy.sparse as sparse
 
 from fpsolver.errors import ConvergenceError
 from fpsolver.generators.generator import Edge, edges_to_matrix
-from fpsolver.solvers.exponential.system import EPSILON, Outcome, System
+from fpsolver.solvers.exponential.system import EPSILON, Outcome, System, norm
 
 POLE = 0.1
 """γ over the time; the optimum is flat between 0.05 and 0.2."""
@@ -100,9 +100,7 @@ def _symmetric_form(system: System, state: np.ndarray) -> _Form:
     matrix = edges_to_matrix(generator.grid.shape, tuple(edges), generator.diagonal).tocsc()
     fixed = None if generator.absorbing else system.root
     root = system.root
-    return _Form(
-        matrix, system.symmetrise, lambda y: y * root, _norm2, fixed, generator.grid.dimension, True, True
-    )
+    return _Form(matrix, system.symmetrise, lambda y: y * root, norm, fixed, generator.grid.dimension, True, True)
 
 
 def _plain_form(system: System) -> _Form:
@@ -125,11 +123,9 @@ def _plain_form(system: System) -> _Form:
     )
 
 
-def _norm2(vector: np.ndarray) -> float:
-    return float(np.sqrt((vector * vector).sum()))
-
-
-def solver(matrix: sparse.csc_array, *, dimension: int, definite: bool, monotone: bool) -> Callable[[np.ndarray], np.ndarray]:
+def solver(
+    matrix: sparse.csc_array, *, dimension: int, definite: bool, monotone: bool
+) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function that solves with a matrix 1 − γW, by factorisation or multigrid."""
     if dimension >= 3 and matrix.shape[0] > MULTIGRID_CELLS and monotone:
         return _multigrid(matrix, definite=definite)
@@ -154,10 +150,10 @@ def _multigrid(matrix: sparse.csc_array, *, definite: bool) -> Callable[[np.ndar
 
     def solve(right: np.ndarray) -> np.ndarray:
         if definite:
-            solution, info = cg(rows, right, rtol=1e-13, atol=0.0, maxiter=200, M=cycle)
+            solution, _ = cg(rows, right, rtol=1e-13, atol=0.0, maxiter=200, M=cycle)
         else:
-            solution, info = gmres(rows, right, rtol=1e-13, atol=0.0, maxiter=20, restart=50, M=cycle)
-        residual = _norm2(rows @ solution - right) / max(_norm2(right), 1e-300)
+            solution, _ = gmres(rows, right, rtol=1e-13, atol=0.0, maxiter=20, restart=50, M=cycle)
+        residual = norm(rows @ solution - right) / max(norm(right), 1e-300)
         if residual > 1e-10:
             raise ConvergenceError(f"multigrid stopped at a relative residual of {residual:.1e}; choose another method")
         return solution
@@ -171,7 +167,7 @@ def _advance(form: _Form, vector: np.ndarray, durations: np.ndarray, tolerance: 
     if form.fixed is not None:
         kept = form.fixed * (form.fixed * vector).sum()
     rest = vector - kept
-    beta = _norm2(rest)
+    beta = norm(rest)
     if beta < 1e-2 * tolerance:
         return np.repeat((kept + rest)[None], len(durations), axis=0), 0, beta
     gamma = POLE * float(durations[-1])
@@ -190,7 +186,7 @@ def _advance(form: _Form, vector: np.ndarray, durations: np.ndarray, tolerance: 
             overlaps = basis[:m] @ following
             following -= overlaps @ basis[:m]
             projected[:m, m - 1] += overlaps
-        remainder = _norm2(following)
+        remainder = norm(following)
         projected[m, m - 1] = remainder
         exhausted = remainder < 1e-14 or m == most
         if m % CHECK_EVERY and not exhausted:

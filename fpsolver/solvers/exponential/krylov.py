@@ -15,8 +15,8 @@ NODES = 24
 def krylov(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
     """Evolve any generator by Arnoldi steps of 30 vectors.
 
-    With u(s) = β V e^{sH} e₁ the residual is h v β (e^{sH})_{m1}; as e^{sW} contracts in L1 (for Markov generators), the
-    error of a step is at most h β ‖v‖₁ ∫ |(e^{sH})_{m1}| ds. Steps are as long as their share of the tolerance allows.
+    With u(s) = β V e^{sH} e₁ the residual is h v β (e^{sH})_{m1}; as e^{sW} contracts in L1 (for Markov generators),
+    the error of a step is at most h β ‖v‖₁ ∫ |(e^{sH})_{m1}| ds. Steps are as long as the tolerance allows.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ def krylov(system: System, state: np.ndarray, durations: np.ndarray, tolerance: 
         while now < float(duration):
             basis, small = _arnoldi(system, state)
             applications += len(basis)
-            h, coefficients, slip = _longest(basis, small, state, min(guess, float(duration) - now), 0.5 * tolerance / end)
+            most = min(guess, float(duration) - now)
+            h, coefficients, slip = _longest(basis, small, state, most, 0.5 * tolerance / end)
             if h < 1e-12 * end:
                 raise ConvergenceError(f"Krylov steps shrank to {h:.1e}; choose method='implicit' or 'uniformisation'")
             state = coefficients @ basis[: len(coefficients)]

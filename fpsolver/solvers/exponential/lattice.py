@@ -17,9 +17,15 @@ SWEEP_UPDATES = 400_000
 WINDOW = 4096
 """Cells that one step takes at a time: six arrays of a few windows stay in the second-level cache."""
 DEPTH = 8
-"""Steps that a sweep takes before the next part of the arrays is read."""
-SWEEPS_A_TURN = 2
+"""Most steps that a sweep takes before the next part of the arrays is read."""
+CACHE_BYTES = 1_500_000
+"""What a sweep may keep at hand: most of a second-level cache."""
+SWEEPS_A_TURN = 4
 """Sweeps between two looks at the clock."""
+TRIALS = 4
+"""Turns of one sweep at first, to find out whether threads pay."""
+HOPELESS = 3.0
+"""Slowdown by threads after which they are not tried again: another process holds the core."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +63,12 @@ class Lattice:
     def lowest(self) -> float:
         """Return a lower bound of the real parts of the eigenvalues, by Gershgorin's circles on the rows."""
         radius = self.outof.sum(axis=0)
+        radius -= self.diagonal
         for shift, rates in zip(self.shifts, self.into, strict=True):
             radius[shift:] += rates[:-shift]
             if self.circular:
                 radius[:shift] += rates[-shift:]
-        return float((self.diagonal - radius).min())
+        return -float(radius.max())
 
     def polynomial(
         self,
@@ -100,18 +107,15 @@ class Lattice:
         lead = (depth if blocks > 1 or self.circular else 1) * self.reach + 8
         place = _Placement(self.size, blocks, length, lead, self.circular)
         operator = (
-            place.spread(self.diagonal * scale + shift, halos=True),
-            np.stack([place.spread(rates * scale, halos=True) for rates in self.into], axis=1),
-            None,
+            place.spread(self.diagonal[None], scale, shift)[:, 0],
+            into := place.spread(self.into, scale),
+            into if self.outof is self.into else place.spread(self.outof, scale),
             self.shifts,
         )
-        outof = operator[1]
-        if self.outof is not self.into:
-            outof = np.stack([place.spread(rates * scale, halos=True) for rates in self.outof], axis=1)
-        state = place.spread(x, halos=False)
+        state = place.spread(x[None], halos=False)[:, 0]
         old = np.zeros_like(state)
         sums = weights[None, :, :1] * state[:, None, :]
-        _run(state, old, sums, (operator[0], operator[1], outof, self.shifts), place, self.reach, steps, depth)
+        _run(state, old, sums, operator, place, self.reach, steps, depth)
         last = state if n % 2 == 0 else old
         return place.gather(sums), place.gather(last)
 
@@ -119,7 +123,8 @@ class Lattice:
         """Return the number of blocks and the number of steps a sweep."""
         from numba import get_num_threads
 
-        depth = DEPTH
+        arrays = 4 + len(self.shifts) * (1 if self.into is self.outof else 2)
+        depth = int(np.clip(2 * (CACHE_BYTES // (16 * arrays * self.reach)), 2, DEPTH))
         while depth > 2 and depth * self.reach > max(self.size // 16, 1):
             depth -= 2
         pays = self.size * steps > SERIAL_UPDATES and self.size * depth > SWEEP_UPDATES
@@ -140,27 +145,38 @@ class _Placement:
     lead: int
     circular: bool
 
-    def spread(self, flat: np.ndarray, *, halos: bool) -> np.ndarray:
-        """Return the array in blocks, shape (blocks, lead + length + lead), margins filled where asked."""
+    def spread(self, rows: np.ndarray, scale: float = 1.0, shift: float = 0.0, *, halos: bool = True) -> np.ndarray:
+        """Return scale·rows + shift in blocks, shape (blocks, n_rows, lead + length + lead)."""
         lead, length = self.lead, self.length
-        placed = np.zeros((self.blocks, length + 2 * lead))
-        placed[:, lead : lead + length] = flat.reshape(self.blocks, length)
-        if not halos or (self.blocks == 1 and not self.circular):
-            return placed
-        padded = np.pad(flat, lead, mode="wrap") if self.circular else np.pad(flat, lead)
-        for b in range(self.blocks):
-            placed[b] = padded[b * length : (b + 1) * length + 2 * lead]
+        placed = np.zeros((self.blocks, len(rows), length + 2 * lead))
+        for r, row in enumerate(rows):
+            inner = placed[:, r, lead : lead + length]
+            np.multiply(row.reshape(self.blocks, length), scale, out=inner)
+            if shift:
+                inner += shift
+            if halos and (self.blocks > 1 or self.circular):
+                mode = "wrap" if self.circular else "constant"
+                padded = np.pad(inner.ravel(), lead, mode=mode)  # type: ignore[call-overload]
+                for b in range(self.blocks):
+                    placed[b, r] = padded[b * length : (b + 1) * length + 2 * lead]
         return placed
 
     def gather(self, placed: np.ndarray) -> np.ndarray:
         """Return flat arrays from blocks; middle axes come first."""
         inner = placed[..., self.lead : self.lead + self.length]
         moved = np.moveaxis(inner, 0, -2)
-        return moved.reshape(moved.shape[:-2] + (self.size,))
+        return moved.reshape(*moved.shape[:-2], self.size)
 
 
 def _run(
-    state: np.ndarray, old: np.ndarray, sums: np.ndarray, operator: Any, place: _Placement, reach: int, steps: Any, depth: int
+    state: np.ndarray,
+    old: np.ndarray,
+    sums: np.ndarray,
+    operator: Any,
+    place: _Placement,
+    reach: int,
+    steps: Any,
+    depth: int,
 ) -> None:
     from fpsolver.kernels.cpu.recurrence import run_block, run_blocks_serially
 
@@ -176,27 +192,37 @@ def _run(
 
 
 def _run_paced(
-    state: np.ndarray, old: np.ndarray, sums: np.ndarray, operator: Any, place: _Placement, reach: int, steps: Any, depth: int
+    state: np.ndarray,
+    old: np.ndarray,
+    sums: np.ndarray,
+    operator: Any,
+    place: _Placement,
+    reach: int,
+    steps: Any,
+    depth: int,
 ) -> None:
     """Run on several threads where that turns out to be faster.
 
     On a machine that others use a thread may wait longer for its partner than it would need for the work of both. The
-    first turns are timed, then the faster way is taken; the numbers do not depend on it.
+    first turns are timed, then the faster way is taken; the arithmetic is the same either way.
     """
     from fpsolver.kernels.cpu.recurrence import run_blocks, run_blocks_serially
 
     gains, pulls, weights = steps
-    kernels = (run_blocks, run_blocks_serially)
-    pace = [0.0, 0.0]
-    for turn, first in enumerate(range(0, len(gains), SWEEPS_A_TURN * depth)):
-        part = slice(first, first + SWEEPS_A_TURN * depth)
-        chosen = turn % 2 if turn < 3 else int(pace[1] < pace[0])
+    kernels = (run_blocks_serially, run_blocks)
+    pace = [np.inf, 0.0]
+    turn = first = 0
+    while first < len(gains):
+        part = slice(first, first + (depth if turn < TRIALS else SWEEPS_A_TURN * depth))
+        # alternate at first, but do not try threads again once they were hopeless
+        chosen = int(pace[1] < (HOPELESS * pace[0] if turn < TRIALS and turn % 2 else pace[0])) if turn else 0
         began = perf_counter()
         kernels[chosen](
             state, old, sums, operator, place.length, place.lead, reach, place.circular,
             (gains[part], pulls[part], np.ascontiguousarray(weights[:, part])), depth, WINDOW,
         )  # fmt: skip
         pace[chosen] = (perf_counter() - began) / len(gains[part])
+        first, turn = part.stop, turn + 1
 
 
 def lattice(generator: Generator) -> Lattice:
@@ -206,25 +232,30 @@ def lattice(generator: Generator) -> Lattice:
 
 def symmetric_lattice(generator: Generator) -> Lattice:
     """Return Π^{−1/2} W Π^{1/2}, symmetric by detailed balance: off-diagonal elements √(r_ij r_ji)."""
-    means = [(edge, np.sqrt(edge.forward) * np.sqrt(edge.backward)) for edge in generator.edges]
-    return _assemble(generator, [(edge.offset, mean, mean) for edge, mean in means])
+    edges = []
+    for edge in generator.edges:
+        mean = np.sqrt(edge.forward)
+        mean *= np.sqrt(edge.backward)
+        edges.append((edge.offset, mean, mean))
+    return _assemble(generator, edges)
 
 
 def _assemble(generator: Generator, edges: list[tuple[tuple[int, ...], np.ndarray, np.ndarray]]) -> Lattice:
     shape = generator.grid.shape
     periodic = [axis.periodic for axis in generator.grid.axes]
+    classes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     symmetric = all(forward is backward for _, forward, backward in edges)
-    classes: dict[int, list[np.ndarray]] = {}
     for offset, forward, backward in edges:
         for shift, into, outof in _flat_classes(shape, periodic, offset, forward, backward):
-            if shift in classes:
-                classes[shift] = [classes[shift][0] + into, classes[shift][1] + outof]
-            else:
-                classes[shift] = [into, outof]
+            known = classes.get(shift)
+            classes[shift] = (into, outof) if known is None else (known[0] + into, known[1] + outof)
     shifts = sorted(classes)
-    n = generator.grid.size
-    into = np.array([classes[shift][0] for shift in shifts]).reshape(len(shifts), n)
-    outof = into if symmetric else np.array([classes[shift][1] for shift in shifts]).reshape(len(shifts), n)
+    rows = np.empty((1 if symmetric else 2, len(shifts), generator.grid.size))
+    for k, shift in enumerate(shifts):
+        for side in range(len(rows)):
+            rows[side, k] = classes[shift][side]
+    into = rows[0]
+    outof = into if symmetric else rows[1]
     return Lattice(generator.diagonal.ravel(), into, outof, np.array(shifts, dtype=np.int64), periodic[0])
 
 
@@ -257,5 +288,3 @@ def _flat_classes(
             shift, into, outof = -shift, np.roll(outof, shift), np.roll(into, shift)
         result.append((shift, into, outof))
     return result
-
-

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fpsolver.solvers.exponential.chebyshev import rounding
-from fpsolver.solvers.exponential.system import Outcome, System
+from fpsolver.solvers.exponential.system import Outcome, System, norm
 
 REDUCTION = 1e-3
 """Factor δ by which one cycle reduces all that lies above its cut: short cycles adapt, long ones waste less."""
@@ -57,9 +57,9 @@ def relaxation(
         Applications that another method would need.
     """
     y = system.symmetrise(state)
-    size = float(np.sqrt((y * y).sum()))
+    size = norm(y)
     rest = y - system.root * (system.root * y).sum()
-    start = float(np.sqrt((rest * rest).sum()))
+    start = norm(rest)
     noise = rounding(2 * FIRST_STEPS, size)
     cut = -system.lowest * (np.log(2 / REDUCTION) / (2 * FIRST_STEPS)) ** 2
     # what decays by itself above the cut, e^{−t cut}, must be negligible, or the filter proves nothing
@@ -117,7 +117,7 @@ def _filter(system: System, cycle: _Cycle, cut: float, steps: int) -> None:
     )
     rest = sums[0]
     rest -= system.root * (system.root * rest).sum()
-    cycle.rest, cycle.norm = rest, float(np.sqrt((rest * rest).sum()))
+    cycle.rest, cycle.norm = rest, norm(rest)
     cycle.steps += steps + 1
     cycle.lowest_cut = min(cycle.lowest_cut, cut)
     cycle.slowest = dirichlet_rate(system, rest)
@@ -126,7 +126,7 @@ def _filter(system: System, cycle: _Cycle, cut: float, steps: int) -> None:
         rest, scale=1.0, shift=0.0, gains=one, pulls=np.zeros(1), weights=np.array([[0.0, 1.0]])
     )
     miss = image[0] + cycle.slowest * rest
-    cycle.residual = float(np.sqrt((miss * miss).sum())) / max(cycle.norm, 1e-300)
+    cycle.residual = norm(miss) / max(cycle.norm, 1e-300)
 
 
 def _scaled_recurrence(origin: float, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -171,9 +171,9 @@ def _slow_mode(
     damped = _filter_value(system, filters, cycle.slowest)
     if not np.isfinite(damped):
         return None
-    # what lies above the cut has an amplitude of residual/cut; another slow mode, at a distance of the order of the rate
-    # itself, of residual/rate, and would move by no more than duration·residual; neither has grown since, relatively,
-    # because filters never damp more than time does
+    # What lies above the cut has an amplitude of residual/cut. Another slow mode, whose distance is of the order of the
+    # rate itself, has one of residual/rate, and moves the result by no more than duration·residual. Neither has grown
+    # relative to the exact solution, because filters never damp more than time does.
     hidden = min(cycle.residual / max(cycle.slowest, 1e-300), duration * cycle.residual)
     error = cycle.norm * (cycle.residual / (0.8 * cycle.lowest_cut) + hidden)
     if error > 0.3 * tolerance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -68,45 +68,40 @@ class Recorder:
         if self._bar is not None:
             self._bar.close()
 
-    def run(self, propagate: Callable[..., Iterator[Outcome]], generator: Any, times: np.ndarray, **options: Any) -> None:
-        """Take what a propagation gives, after the initial density at times that are the start itself.
+    @property
+    def unit(self) -> np.ndarray:
+        """Initial state, scaled to a mass of one."""
+        return self.initial / self.mass
+
+    def record_start(self, count: int) -> None:
+        """Record the initial density, as it was given, for the output times that are the start itself."""
+        for _ in range(count):
+            self._store(self.given, 1.0)
+
+    def take(self, outcomes: Iterable[Outcome]) -> None:
+        """Record what a propagation yields; warn if it says that it missed the tolerance.
 
         Raises
         ------
         NumericalError
             If a density is not finite.
         """
-        start, method, positive = options["start"], options["method"], options["positive"]
-        unit = self.initial / self.mass
-        self.positive = positive
-        durations = times - start
-        waiting = int(np.count_nonzero(durations == 0))
-        for _ in range(waiting):
-            self._store(self.given, 1.0)
-        if waiting < len(times):
-            limit = self.tolerance
-            if hasattr(generator, "breakpoints"):
-                outcomes = propagate(generator, unit, start, times[waiting:], limit, method=method, positive=positive)
-            else:
-                outcomes = propagate(generator, unit, durations[waiting:], limit, method=method, positive=positive)
-            for outcome in outcomes:
-                self._take(outcome)
-        if not self.methods:
-            self.methods.append("none needed")
+        for outcome in outcomes:
+            self._take(outcome)
         if self.error > self.tolerance:
             warnings.warn(
                 f"the estimated error {self.error:.1e} is above the tolerance {self.tolerance:g} "
-                f"({' then '.join(self.methods)}); method='auto' may do better",
+                f"({', '.join(self.methods)}); another method or a looser tolerance may do better",
                 AccuracyWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def stats(self) -> dict[str, Any]:
         """Return the statistics of the run."""
         return {
-            "method": ", ".join(self.methods),
+            "method": ", ".join(self.methods) or "none needed",
             "applications": self.applications,
-            "estimated_error": self.error,
+            "estimated_error": float(self.error),
             "mass_lost": 1.0 - self.final_mass,
             "mass_drift": self.drift,
             "positive": self.positive,

@@ -13,6 +13,11 @@ from fpsolver.solvers.exponential.lattice import Lattice, lattice, symmetric_lat
 EPSILON = float(np.finfo(float).eps)
 
 
+def norm(vector: np.ndarray) -> float:
+    """Return the 2-norm, by NumPy's own loop: BLAS would wake its threads, which costs more than the sum."""
+    return float(np.sqrt(np.einsum("i,i->", vector, vector)))
+
+
 @dataclass(frozen=True, eq=False)
 class System:
     """A generator, with its operator forms.
@@ -61,21 +66,29 @@ class System:
         assert self.generator.log_equilibrium is not None
         half = self.generator.log_equilibrium.ravel() * 0.5
         root = np.exp(half - half.max())
-        return root / np.sqrt((root * root).sum())
+        root /= norm(root)
+        return root
+
+    @cached_property
+    def root_is_positive(self) -> bool:
+        """Whether π underflows nowhere."""
+        return bool(self.root.min() > 0)
 
     def symmetrise(self, state: np.ndarray) -> np.ndarray:
         """Return y = Π^{−1/2} P; where π underflows, P must vanish too, or the result is infinite."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return np.where(state > 0, state / self.root, 0.0)
+            y = state / self.root
+        if not self.root_is_positive:
+            y[state <= 0] = 0.0
+        return y
 
     def amplification(self, state: np.ndarray) -> float:
         """Return ‖Π^{−1/2} P‖₂, the factor from a rounding error in y to one in L1 of P.
 
         By Cauchy–Schwarz ‖Π^{1/2} δ‖₁ ≤ ‖δ‖₂, as Σπ = 1; errors made in y are relative to its norm.
         """
-        y = self.symmetrise(state)
         with np.errstate(over="ignore"):
-            return float(np.sqrt((y * y).sum()))
+            return norm(self.symmetrise(state))
 
     def mass(self, state: np.ndarray) -> float:
         """Return the total probability."""

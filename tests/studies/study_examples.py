@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 # Ornstein–Uhlenbeck: everything is known in closed form.
 GOOD = """\
 title = "a parabola"
@@ -30,9 +28,3 @@ k = 3
 target = "x >= 2"
 start = [0.0]
 """
-
-
-@pytest.fixture
-def good():
-    """Give the text of a study without fault."""
-    return GOOD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fpsolver.errors import RegionError
-from fpsolver.studies.regions import parse_region
+from fpsolver.studies.conditions import parse_region
 
 
 @pytest.mark.parametrize(

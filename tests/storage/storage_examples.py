@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from fpsolver.storage import Table, Variable
 
@@ -35,9 +34,3 @@ def spectrum() -> Table:
         },
         {"method": "shift-invert", "reversible": False, "residual": 1e-12, "note": None},
     )
-
-
-@pytest.fixture
-def tables():
-    """Give the two makers of tables."""
-    return frame, spectrum
