@@ -303,7 +303,7 @@ def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     rates = _improved(matrix, rates, right, left)
     if not generator.absorbing and abs(rates[0]) <= 1e3 * np.finfo(float).eps * scale:
         rates[0] = 0.0
-    stats = {"method": method, "accuracy": np.finfo(float).eps * scale, "accuracy_kind": "absolute"}
+    stats = {"method": method, "accuracy": float(np.finfo(float).eps) * scale, "accuracy_kind": "absolute"}
     return Eigenpairs(rates, right, left, stats)
 
 

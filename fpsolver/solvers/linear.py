@@ -172,7 +172,8 @@ class _Problem:
         size = np.abs(rhs).max()
         error = self.apply(solution) - rhs
         residual = float(np.abs(error).max() / size) if size else 0.0
-        estimated = 4 * np.finfo(float).eps * np.sqrt(self.size)
+        # Rounding adds up at random over the states that a path is rerouted through.
+        estimated = float(4 * np.finfo(float).eps * np.sqrt(self.size))
         return solution, {
             "method": "elimination", "residual": residual, "estimated_error": estimated, "iterations": 0
         }

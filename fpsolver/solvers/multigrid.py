@@ -1,8 +1,8 @@
 """Algebraic multigrid for generators: GMRES preconditioned by one V-cycle of Ruge and Stüben's method.
 
 The hierarchy is always set up on −Wᵀ, an M-matrix whose rows sum to the killing rates, for which interpolation is known
-to work; the forward problem uses the transposed hierarchy, whose
-convergence is the same because a transposed iteration has the same spectrum.
+to work; the forward problem uses the transposed hierarchy, whose convergence is the same because a transposed
+iteration has the same spectrum.
 
 Source: J. W. Ruge, K. Stüben, in Multigrid Methods, ed. S. F. McCormick (SIAM 1987), ch. 4; set up by pyamg.
 """

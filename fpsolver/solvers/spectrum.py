@@ -59,11 +59,12 @@ class Spectrum:
 def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum:
     """Return the k slowest rates of a generator with their modes.
 
-    A chain in one dimension is treated by bisection in a form free of subtractions, which gives every rate to full
-    *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised generator
-    goes to a shift-inverted Lanczos iteration, by sparse LU or, for large grids, by conjugate gradients with a
-    multigrid preconditioner; rates are taken from squared differences across faces, which keeps small ones. Without detailed
-    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts.
+    A chain in one dimension is treated by bisection in a form free of subtractions, which gives every rate to
+    full *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised
+    generator goes to a shift-inverted Lanczos iteration, by sparse LU or, for large grids, by conjugate
+    gradients with a multigrid preconditioner; rates are taken from squared differences across faces, which
+    keeps small ones. Without detailed balance Arnoldi finds the eigenvalues nearest to zero, which are then
+    sorted by their real parts.
 
     Parameters
     ----------

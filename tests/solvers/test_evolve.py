@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 import fpsolver as fp
-from fpsolver.errors import DensityError, MethodError
+from fpsolver.errors import AccuracyWarning, DensityError, MethodError, NumericalError
 from fpsolver.generators.generator import Edge, Generator
 from fpsolver.solvers.evolve import evolve
 
@@ -140,6 +140,19 @@ class TestTolerance:
                 found = evolve(generator, density, [time], method=method)
                 assert distance(generator, found.final, exact) < 1e-8
                 assert abs(found.stats["mass_lost"]) < 1e-12
+
+    @pytest.mark.parametrize("force", [None, ("-y", "x", "0")])
+    def test_is_kept_by_multigrid_in_three_dimensions(self, monkeypatch, force):
+        from fpsolver.solvers.exponential import implicit as implicit_module
+
+        grid = fp.Grid(x=(-2, 2, 7), y=(-2, 2, 7), z=(-2, 2, 7))
+        landscape = fp.Landscape("x**4/4 - x**2/2 + y**2/2 + z**2/2")
+        generator = fp.generator(fp.Langevin(landscape, temperature=0.5, force=force), grid)
+        density = fp.gaussian(grid, [-1.0, 0.5, 0.0], 0.3 * np.eye(3))
+        exact = reference(generator, density, 3.0)
+        monkeypatch.setattr(implicit_module, "MULTIGRID_CELLS", 100)
+        found = evolve(generator, density, [3.0], method="implicit")
+        assert distance(generator, found.final, exact) < 1e-8
 
 
 class TestInvariants:
@@ -384,6 +397,19 @@ class TestInput:
         ):
             with pytest.raises(DensityError, match=message):
                 evolve(generator, bad, [1.0])
+
+    def test_values_that_are_not_finite_end_the_run(self, problem):
+        from fpsolver.solvers.exponential.report import Recorder
+        from fpsolver.solvers.exponential.system import Outcome
+
+        recorder = Recorder(*problem, np.array([1.0]), 1e-8)
+        with pytest.raises(NumericalError, match="20 of 20 values are not finite at t = 1"):
+            recorder.take([Outcome(np.full((1, 20), np.nan), 1, 0.0, "chebyshev")])
+
+    def test_a_missed_tolerance_is_said(self, problem):
+        generator, density = problem
+        with pytest.warns(AccuracyWarning, match="above the tolerance"):
+            evolve(generator, density, [1e6], method="squaring", tolerance=1e-13)
 
     def test_callback_sees_every_time_in_order(self, problem):
         seen = []

@@ -40,7 +40,7 @@ DENSE_CELLS = 200
 """Cells up to which dense squaring, the most accurate method for long times, costs little."""
 MOST_DENSE_CELLS = 2000
 HOPS = 8e3
-"""Products beyond which uniformisation costs more than a sparse factorisation with 20 solves, in one and two dimensions;
+"""Products beyond which uniformisation costs more than a sparse factorisation and 20 solves in one or two dimensions;
 the fill in three makes that ten times as many."""
 
 
