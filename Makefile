@@ -8,8 +8,8 @@ SETUP := setup.cfg pyproject.toml
 .PHONY: run test lint bench docs clean
 
 run: $(VENV)/.run
-	$(BIN)/fpsolver run studies/iris_logistic.toml -o $(OUT) --overwrite
-	$(BIN)/fpsolver plot $(OUT)
+	mkdir -p $(dir $(OUT))
+	$(BIN)/fpsolver run studies/iris_logistic.toml -o $(OUT) --overwrite --plots
 
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest $(PYTEST)

@@ -14,8 +14,16 @@ def main() -> None:
     turned = [[1.0, 0.6], [0.6, 0.5]]
     cases = {
         "2-D, 1000 x 1000": (fp.Langevin(fp.Landscape(quartic), temperature=0.25), ("x", "y"), 1000),
-        "2-D, tensor, 1000 x 1000": (fp.Langevin(fp.Landscape(quartic), temperature=0.25, mobility=turned), ("x", "y"), 1000),
-        "3-D, 100 x 100 x 100": (fp.Langevin(fp.Landscape(quartic + " + z**2/2"), temperature=0.25), ("x", "y", "z"), 100),
+        "2-D, tensor, 1000 x 1000": (
+            fp.Langevin(fp.Landscape(quartic), temperature=0.25, mobility=turned),
+            ("x", "y"),
+            1000,
+        ),
+        "3-D, 100 x 100 x 100": (
+            fp.Langevin(fp.Landscape(quartic + " + z**2/2"), temperature=0.25),
+            ("x", "y", "z"),
+            100,
+        ),
     }
     for name, (dynamics, axes, cells) in cases.items():
         edges, matrix = [], []
@@ -27,7 +35,8 @@ def main() -> None:
             _ = generator.matrix
             edges.append(built - began)
             matrix.append(time.perf_counter() - built)
-        print(f"{name:26s} edges {statistics.median(edges[1:]):.2f} s, sparse matrix {statistics.median(matrix[1:]):.2f} s")
+        seconds = [statistics.median(times[1:]) for times in (edges, matrix)]
+        print(f"{name:26s} edges {seconds[0]:.2f} s, sparse matrix {seconds[1]:.2f} s")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""Speed of `evolve`: whole calls, the generator already built, against fplanck where it is installed.
+"""Speed of `evolve`: whole calls, the generator already built, against the peers that are installed.
 
-The problem is V = x⁴/4 − x²/2 + y²/2 at T = 0.25 on [−2, 2]². Run ``python benchmarks/evolve.py``; fplanck 0.2.2 takes
-part where it can be imported (it needs ``np.product``, which is put back for it). Figures are medians and best values
-of several calls; on a busy machine compare the ratios, taken in turn with the peer's calls.
+The problem is V = x⁴/4 − x²/2 + y²/2 at T = 0.25 on [−2, 2]². Figures are medians and best values of several calls; on a
+busy machine compare the ratios, taken in turn with the peer's calls.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -18,8 +16,7 @@ from typing import Any
 import numpy as np
 
 import fpsolver as fp
-
-TEMPERATURE = 0.25
+from benchmarks.peers import PEERS, TEMPERATURE, start
 
 
 def plane(cells: int) -> tuple[Any, np.ndarray]:
@@ -36,25 +33,6 @@ def cube(cells: int) -> tuple[Any, np.ndarray]:
     landscape = fp.Landscape("x**4/4 - x**2/2 + y**2/2 + z**2/2")
     generator = fp.generator(fp.Langevin(landscape, temperature=TEMPERATURE), grid)
     return generator, fp.gaussian(grid, [-1.0, 0.5, 0.0], 0.05 * np.eye(3))
-
-
-def peer(cells: int) -> Callable[[], Any] | None:
-    """Return fplanck's propagation of the same problem, or None where it is not installed."""
-    setattr(np, "product", np.prod)  # noqa: B010  (gone from NumPy 2, and fplanck calls it)
-    try:
-        from fplanck import fokker_planck, gaussian_pdf
-    except ImportError:
-        return None
-    step = 4.0 / cells
-    solver = fokker_planck(
-        temperature=TEMPERATURE / 1.380649e-23,
-        drag=1.0,
-        extent=[4.0, 4.0],
-        resolution=step,
-        potential=lambda x, y: x**4 / 4 - x**2 / 2 + y**2 / 2,
-    )
-    start = gaussian_pdf(center=(-1.0, 0.5), width=np.sqrt(0.05))
-    return lambda: solver.propagate(start, 1.0)
 
 
 def timed(call: Callable[[], Any], repeats: int) -> tuple[float, float, Any]:
@@ -89,6 +67,24 @@ def line(name: str, generator: Any, density: np.ndarray, end: float, repeats: in
     return median
 
 
+def compare(name: str, cells: int) -> None:
+    """Time a peer and then `evolve` on the same grid, and print the ratio and how far apart the densities are."""
+    call = PEERS[name](cells)
+    if call is None:
+        print(f"{name} is not installed here: no ratio")
+        return
+    median, _, theirs = timed(call, 2)
+    generator, _ = plane(cells)
+    density = fp.density(generator.grid, start)
+    again, _, ours = timed(lambda: fp.evolve(generator, density, times=[1.0]), 15)
+    theirs = np.asarray(theirs) / (np.sum(theirs) * generator.grid.volumes[0, 0])
+    apart = float((np.abs(theirs - ours.final) * generator.grid.volumes).sum())
+    print(
+        f"{name:8s} {cells} x {cells}: {median:.3f} s, {median / again:.0f} times as long as evolve "
+        f"({again * 1e3:.2f} ms); L1 difference {apart:.1e}"
+    )
+
+
 def main() -> None:
     """Run all cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,16 +104,9 @@ def main() -> None:
     if not options.quick:
         generator, density = cube(96)
         line("96 x 96 x 96", generator, density, 1.0, 3)
-    for cells, repeats in ((128, 5),) + (() if options.quick else ((256, 2),)):
-        call = peer(cells)
-        if call is None:
-            print("fplanck is not installed here: no ratios", file=sys.stderr)
-            break
-        median, _, _ = timed(call, repeats)
-        generator, density = plane(cells)
-        again, _, _ = timed(lambda g=generator, p=density: fp.evolve(g, p, times=[1.0]), 15)
-        ratio = median / again
-        print(f"fplanck {cells} x {cells}: {median:.3f} s, {ratio:.0f} times as long as evolve ({again * 1e3:.2f} ms)")
+    for cells, names in ((128, PEERS),) + (() if options.quick else ((256, ("fplanck",)),)):
+        for name in names:
+            compare(name, cells)
 
 
 if __name__ == "__main__":

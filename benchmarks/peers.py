@@ -49,7 +49,7 @@ def fplanck(cells: int) -> Call | None:
 
 
 def py_pde(cells: int) -> Call | None:
-    """Return py-pde's explicit adaptive solver at its default tolerance, with no-flux walls given as Robin conditions."""
+    """Return py-pde's explicit adaptive solver, its default tolerance, no-flux walls given as Robin conditions."""
     try:
         import pde
     except ImportError:

@@ -80,7 +80,10 @@ def gaussian(grid: Grid, mean: Sequence[float], covariance: Any) -> np.ndarray:
     if not np.allclose(spread, spread.T) or np.linalg.eigvalsh(spread)[0] <= 0:
         raise DensityError(f"covariance = {covariance!r} must be symmetric positive definite")
     if np.count_nonzero(spread - np.diag(np.diag(spread))) == 0:
-        masses = [_normal_mass(axis.faces, m, s) for axis, m, s in zip(grid.axes, centre, np.sqrt(np.diag(spread)), strict=True)]
+        masses = [
+            _normal_mass(axis.faces, m, s)
+            for axis, m, s in zip(grid.axes, centre, np.sqrt(np.diag(spread)), strict=True)
+        ]
         return _normalised(grid.outer(masses) / grid.volumes, grid)
     return _normalised(_gauss_legendre_average(grid, centre, np.linalg.inv(spread)), grid)
 

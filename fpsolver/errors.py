@@ -55,6 +55,10 @@ class NoStationaryState(MethodError):
     """Probability leaks out through absorbing walls, so that nothing but zero is stationary."""
 
 
+class DeviceError(InputError):
+    """A device was asked for that is not there."""
+
+
 class NumericalError(ArithmeticError):
     """A NaN or an overflow appeared in a computation."""
 

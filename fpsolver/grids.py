@@ -124,11 +124,7 @@ class Axis:
         return Axis(faces=self.faces, boundary=boundary)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Axis)
-            and self.boundary == other.boundary
-            and np.array_equal(self.faces, other.faces)
-        )
+        return isinstance(other, Axis) and self.boundary == other.boundary and np.array_equal(self.faces, other.faces)
 
     def __hash__(self) -> int:
         return hash((self.faces.tobytes(), self.boundary))

@@ -12,7 +12,9 @@ def test_gaussian_averages_are_exact_in_one_dimension_far_into_the_tails():
     grid = fp.Grid(x=(-6, 38, 88))
     p = fp.gaussian(grid, mean=[0.0], covariance=[[1.0]])
     faces = grid.axes[0].faces
-    masses = np.where(faces[:-1] >= 0, norm.sf(faces[:-1]) - norm.sf(faces[1:]), norm.cdf(faces[1:]) - norm.cdf(faces[:-1]))
+    masses = np.where(
+        faces[:-1] >= 0, norm.sf(faces[:-1]) - norm.sf(faces[1:]), norm.cdf(faces[1:]) - norm.cdf(faces[:-1])
+    )
     expected = masses / grid.volumes
     assert np.allclose(p, expected / (expected * grid.volumes).sum(), rtol=1e-12, atol=0)
 
@@ -60,7 +62,7 @@ def test_bad_densities_are_refused():
 
 
 def test_a_loss_that_is_not_finite_is_located():
-    with pytest.raises(LandscapeError, match="the loss is nan at x = -0.5"):
+    with pytest.raises(LandscapeError, match=r"the loss is nan at x = -0\.5"):
         fp.boltzmann(fp.Landscape("sqrt(x)"), fp.Grid(x=(-1, 1, 2)), 1.0)
     with pytest.raises(LandscapeError, match="inf"):
         fp.boltzmann(fp.Landscape("exp(x**2)"), fp.Grid(x=(-100, 100, 10)), 1.0)

@@ -85,7 +85,9 @@ def distributions(tmp_path_factory):
     pytest.importorskip("build")
     work = tmp_path_factory.mktemp("packaging")
     tracked = work / "checkout"
-    skip = shutil.ignore_patterns(".git", ".venv*", "__pycache__", "*.egg-info", "build", "dist", "results", ".hypothesis")
+    skip = shutil.ignore_patterns(
+        ".git", ".venv*", "__pycache__", "*.egg-info", "build", "dist", "results", ".hypothesis"
+    )
     shutil.copytree(ROOT, tracked, symlinks=True, ignore=skip)
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir"]
     subprocess.run([*command, str(work / "direct"), "--wheel", str(tracked)], check=True, capture_output=True)
@@ -113,7 +115,9 @@ def test_wheel_sdist_and_checkout_see_the_same_names(distributions, tmp_path):
 def test_editable_install_sees_the_same_names(tmp_path):
     """An editable install maps the folders through setup.cfg, without the links."""
     checkout = tmp_path / "checkout"
-    skip = shutil.ignore_patterns(".git", ".venv*", "__pycache__", "*.egg-info", "build", "dist", "results", ".hypothesis")
+    skip = shutil.ignore_patterns(
+        ".git", ".venv*", "__pycache__", "*.egg-info", "build", "dist", "results", ".hypothesis"
+    )
     shutil.copytree(ROOT, checkout, symlinks=True, ignore=skip)
     environment = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, capture_output=True)
@@ -124,7 +128,9 @@ def test_editable_install_sees_the_same_names(tmp_path):
     )  # fmt: skip
     _, expected, _ = names_seen([ROOT], tmp_path)
     paths = {**os.environ, "PYTHONPATH": sysconfig.get_paths()["purelib"]}
-    result = subprocess.run([python, "-P", "-c", SEE_ALL], cwd=tmp_path, env=paths, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [python, "-P", "-c", SEE_ALL], cwd=tmp_path, env=paths, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stderr
     file, names, works = json.loads(result.stdout)
     assert Path(file).parent == checkout / "fpsolver" and names == expected and works == [True] * 3

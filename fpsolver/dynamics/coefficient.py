@@ -116,7 +116,9 @@ def coefficient(name: str, given: Any, variables: Sequence[str], parameters: Map
     try:
         values = entries.astype(float)
     except (TypeError, ValueError):
-        raise DynamicsError(f"{name} = {given!r} is neither a number, an expression, a sequence nor a function") from None
+        raise DynamicsError(
+            f"{name} = {given!r} is neither a number, an expression, a sequence nor a function"
+        ) from None
     if not np.isfinite(values).all():
         raise DynamicsError(f"{name} = {given!r} must be finite")
     return Coefficient(name, kind, given, values)
@@ -145,7 +147,9 @@ def check_semidefinite(coefficient: Coefficient, values: np.ndarray, points: np.
     if np.any(bad):
         where = "" if points is None else f" at θ = {np.asarray(points)[bad][0].tolist()}"
         worst = np.atleast_1d(lowest)[np.atleast_1d(bad)][0]
-        raise DynamicsError(f"{coefficient.name} = {coefficient.given!r} has {what} {worst:g}{where}; it must not be negative")
+        raise DynamicsError(
+            f"{coefficient.name} = {coefficient.given!r} has {what} {worst:g}{where}; it must not be negative"
+        )
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,9 @@ class _Expressions:
         return values.reshape(points.shape[:-1] + self.shape)
 
 
-def _expressions(name: str, entries: np.ndarray, variables: Sequence[str], parameters: Mapping[str, float]) -> _Expressions:
+def _expressions(
+    name: str, entries: np.ndarray, variables: Sequence[str], parameters: Mapping[str, float]
+) -> _Expressions:
     from fpsolver.landscapes.expression import compile_expressions
 
     texts = tuple(entry if isinstance(entry, str) else repr(float(entry)) for entry in entries.ravel())

@@ -24,7 +24,9 @@ def checked_protocols(
     protocols = {name: as_protocol(name, value) for name, value in (given or {}).items()}
     for name in protocols:
         if name in parameters and name in own:
-            raise DynamicsError(f"protocol {name!r} names both a landscape parameter and a constant; rename the parameter")
+            raise DynamicsError(
+                f"protocol {name!r} names both a landscape parameter and a constant; rename the parameter"
+            )
         if name not in parameters and name not in own:
             allowed = [*parameters, *own]
             raise DynamicsError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,9 @@ class Protocol:
             raise DynamicsError(f"a table needs as many values as times, at least two: {len(moments)}, {len(levels)}")
         if not np.isfinite(levels).all():
             raise DynamicsError(f"values = {levels}: a table must be finite")
-        name = f"table of {len(moments)} points from ({moments[0]:g}, {levels[0]:g}) to ({moments[-1]:g}, {levels[-1]:g})"
+        name = (
+            f"table of {len(moments)} points from ({moments[0]:g}, {levels[0]:g}) to ({moments[-1]:g}, {levels[-1]:g})"
+        )
         return cls(name, breakpoints=moments, _function=_Table(moments, levels))
 
 
@@ -121,6 +124,6 @@ def _formula(expression: str) -> Callable[[np.ndarray], np.ndarray]:
 
 def _ascending(name: str, times: Sequence[float]) -> tuple[float, ...]:
     moments = tuple(float(time) for time in times)
-    if not np.isfinite(moments).all() or any(b <= a for a, b in zip(moments, moments[1:], strict=False)):
+    if not np.isfinite(moments).all() or any(b <= a for a, b in pairwise(moments)):
         raise DynamicsError(f"{name} = {moments} must be finite and ascend")
     return moments

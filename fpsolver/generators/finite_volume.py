@@ -225,7 +225,13 @@ def _add_wall(killing: np.ndarray, sample: Sample, loss: np.ndarray, axis: int, 
 
 
 def wall_rate(
-    sample: Sample, axis: int, start: np.ndarray, stop: np.ndarray, loss: np.ndarray, width: float | np.ndarray, scheme: str
+    sample: Sample,
+    axis: int,
+    start: np.ndarray,
+    stop: np.ndarray,
+    loss: np.ndarray,
+    width: float | np.ndarray,
+    scheme: str,
 ) -> np.ndarray:
     """Return the rate of the jump from cell centres to an absorbing wall.
 

@@ -136,9 +136,7 @@ class Generator:
         return f"Generator({self.scheme}, {self.grid!r}, {balance}{walls})"
 
 
-def edges_to_matrix(
-    shape: tuple[int, ...], edges: tuple[Edge, ...], diagonal: np.ndarray
-) -> sparse.csr_array:
+def edges_to_matrix(shape: tuple[int, ...], edges: tuple[Edge, ...], diagonal: np.ndarray) -> sparse.csr_array:
     """Assemble edges and a diagonal into a sparse matrix whose element (i, j) is the rate j → i.
 
     Parameters
@@ -167,5 +165,7 @@ def edges_to_matrix(
 def _bad_rate(generator: Generator, rates: np.ndarray) -> str:
     cell = np.unravel_index(int(np.argmax(~np.isfinite(rates))), rates.shape)
     grid = generator.grid
-    where = ", ".join(f"{name} = {axis.centres[i]:g}" for name, axis, i in zip(grid.names, grid.axes, cell, strict=True))
+    where = ", ".join(
+        f"{name} = {axis.centres[i]:g}" for name, axis, i in zip(grid.names, grid.axes, cell, strict=True)
+    )
     return f"the rate out of the cell at {where} is {rates[cell]}; refine the grid or shrink it"

@@ -121,9 +121,7 @@ def test_slowest_rate_converges_at_second_order(quartic, scheme, spacing):
     assert (np.abs(orders(errors) - 2) < 0.1).all()
 
 
-@pytest.mark.parametrize(
-    ("convention", "variance"), [("ito", 4 / 3), ("stratonovich", 2.0), ("klimontovich", 4.0)]
-)
+@pytest.mark.parametrize(("convention", "variance"), [("ito", 4 / 3), ("stratonovich", 2.0), ("klimontovich", 4.0)])
 def test_conventions_give_their_stationary_variance(convention, variance):
     """D = 1 + x²/4 under drift −x: p ∝ D^(−2−c), hence variance 4/3 (Itô), 2 (Stratonovich); 4 (Klimontovich).
 
@@ -204,10 +202,20 @@ def test_a_grid_that_cuts_through_the_density_warns_where(quartic):
         (lambda L: fp.Langevin(L, temperature=1.0, mobility=0.0), {}, DynamicsError, "leaves no noise"),
         (lambda L: fp.Langevin(L, diffusion="x**2 + x", convention="ito"), {}, DynamicsError, "must not be negative"),
         (lambda L: fp.Langevin(L, diffusion="Max(x, 0)", convention="ito"), {}, DynamicsError, "vanishes on the grid"),
-        (lambda L: fp.Langevin(L, temperature=1.0, mobility="1/x"), {"cells": 5}, DynamicsError, "not be negative|finite"),
+        (
+            lambda L: fp.Langevin(L, temperature=1.0, mobility="1/x"),
+            {"cells": 5},
+            DynamicsError,
+            "not be negative|finite",
+        ),
         (lambda L: fp.Langevin(fp.Landscape("z"), temperature=1.0), {}, GridError, "do not match"),
         (lambda L: fp.Langevin(fp.Landscape("log(x)"), temperature=1.0), {}, LandscapeError, "the loss is nan"),
-        (lambda L: fp.Langevin(L, temperature=1.0), {"boundary": "periodic"}, GridError, "the gradient of the loss is not"),
+        (
+            lambda L: fp.Langevin(L, temperature=1.0),
+            {"boundary": "periodic"},
+            GridError,
+            "the gradient of the loss is not",
+        ),
         (lambda L: L, {}, DynamicsError, "has no generator"),
     ],
 )

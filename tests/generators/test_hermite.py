@@ -67,9 +67,7 @@ def skew_defect(W):
     seed=st.integers(0, 10**6),
 )
 @pytest.mark.filterwarnings("ignore::fpsolver.errors.GridWarning")
-def test_structure_is_exact_for_any_landscape_and_any_cells(
-    temperature, friction, mass, tilt, cells, functions, seed
-):
+def test_structure_is_exact_for_any_landscape_and_any_cells(temperature, friction, mass, tilt, cells, functions, seed):
     faces = np.concatenate([[-2.0], np.sort(np.random.default_rng(seed).uniform(-1.9, 2.9, cells - 1)), [3.0]])
     if np.diff(faces).min() < 1e-3:
         faces = np.linspace(-2, 3, cells + 1)

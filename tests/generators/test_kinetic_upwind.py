@@ -97,9 +97,7 @@ def test_specular_walls_agree_with_hermite_functions():
 
 
 def test_specular_walls_need_symmetric_velocity_cells():
-    grid = fp.Grid(
-        x=fp.Axis(-1, 1, 10, boundary="reflecting"), velocity={"x": fp.Axis(faces=[-4, -1, 0.5, 2, 4])}
-    )
+    grid = fp.Grid(x=fp.Axis(-1, 1, 10, boundary="reflecting"), velocity={"x": fp.Axis(faces=[-4, -1, 0.5, 2, 4])})
     with pytest.warns(GridWarning), pytest.raises(GridError, match="symmetric"):
         kinetic_generator(underdamped("x**2/4", 1.0, 1.0), grid, "upwind")
 
@@ -119,9 +117,7 @@ def test_harmonic_oscillator_moments_decay_at_first_order():
 def test_free_flight_reaches_an_absorbing_wall():
     # Without friction and force velocities are kept; a cell is crossed in h/v, so the wall is reached half a cell late.
     cells = 25
-    grid = fp.Grid(
-        x=fp.Axis(0, 5, cells, boundary=("reflecting", "absorbing")), velocity={"x": fp.Axis(-6, 6, 60)}
-    )
+    grid = fp.Grid(x=fp.Axis(0, 5, cells, boundary=("reflecting", "absorbing")), velocity={"x": fp.Axis(-6, 6, 60)})
     W = kinetic_generator(underdamped("0*x", 1.0, 0.0), grid, "upwind")
     speed = grid.axes[1].centres
     outward = speed > 0

@@ -101,11 +101,13 @@ def test_shapes_are_kept_and_offsets_canonical():
 
 
 def test_asymmetry_of_rounding_does_not_make_it_cycle():
-    tensor = np.array([
-        [0.9999999999999996, -4.163336342344337e-17, 8.326672684688674e-17],
-        [-9.71445146547012e-17, 0.9999999999999998, -5.551115123125783e-17],
-        [8.326672684688674e-17, -5.551115123125783e-17, 1.0],
-    ])
+    tensor = np.array(
+        [
+            [0.9999999999999996, -4.163336342344337e-17, 8.326672684688674e-17],
+            [-9.71445146547012e-17, 0.9999999999999998, -5.551115123125783e-17],
+            [8.326672684688674e-17, -5.551115123125783e-17, 1.0],
+        ]
+    )
     weights, offsets = selling_decomposition(tensor)
     assert np.abs(np.einsum("k,ki,kj->ij", weights, offsets, offsets) - tensor).max() <= 8 * ROUNDING
 

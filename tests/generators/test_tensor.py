@@ -39,8 +39,10 @@ def walled_grid(cells: tuple[int, ...], boundary: str = "reflecting", reach: flo
 def random_landscape(rng: np.random.Generator, dimension: int) -> fp.Landscape:
     names = "xyz"[:dimension]
     a, b, c = rng.normal(size=(3, dimension)) * 3
-    terms = [f"({a[k]!r})*{n}**4 + ({b[k]!r})*{n}**2 + ({c[k]!r})*{n}*{names[k - 1]}".replace("np.float64", "")
-             for k, n in enumerate(names)]
+    terms = [
+        f"({a[k]!r})*{n}**4 + ({b[k]!r})*{n}**2 + ({c[k]!r})*{n}*{names[k - 1]}".replace("np.float64", "")
+        for k, n in enumerate(names)
+    ]
     return fp.Landscape(" + ".join(terms), variables=tuple(names))
 
 
@@ -151,9 +153,7 @@ def test_conventions_against_closed_forms(convention, power):
     cells = (16, 32, 64)
     for n in cells:
         grid = fp.Grid(x=fp.Axis(-1, 2, n, boundary="reflecting"), y=fp.Axis(-2, 1, n, boundary="reflecting"))
-        dynamics = fp.Langevin(
-            fp.Landscape("(x**2 + y**2)/2"), mobility=K, diffusion=noise, convention=convention
-        )
+        dynamics = fp.Langevin(fp.Landscape("(x**2 + y**2)/2"), mobility=K, diffusion=noise, convention=convention)
         W = tensor_generator(dynamics, grid)
         p = orders._stationary(W)
         exact = (1 + (grid.points**2).sum(axis=-1) / 4) ** -power
