@@ -1,7 +1,7 @@
 """Speed of `evolve`: whole calls, the generator already built, against the peers that are installed.
 
-The problem is V = x⁴/4 − x²/2 + y²/2 at T = 0.25 on [−2, 2]². Figures are medians and best values of several calls; on a
-busy machine compare the ratios, taken in turn with the peer's calls.
+The problem is V = x⁴/4 − x²/2 + y²/2 at T = 0.25 on [−2, 2]². Figures are medians and best values of several calls; on
+a busy machine compare the ratios, taken in turn with the calls of the peers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""fpsolver: densities, trajectories and closed forms for the thermodynamics of learning.
+"""fpsolver: Fokker–Planck densities for the thermodynamics of learning.
 
 Names are loaded when first used, so that importing the package is quick.
 """

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import click
 
+# Paths are judged where they are opened, with a message that says what to do.
+PATH = click.Path(path_type=Path, readable=False)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -43,10 +45,8 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("study", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="HDF5 file to write [default: STUDY's name .h5, here]."
-)
+@click.argument("study", type=PATH)
+@click.option("-o", "--output", type=PATH, help="HDF5 file to write [default: STUDY's name .h5, here].")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace an entry: dynamics.temperature=0.2."
 )
@@ -84,10 +84,8 @@ def run(
 
 
 @main.command()
-@click.argument("results", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder for the PNG files [default: RESULTS's name _plots]."
-)
+@click.argument("results", type=PATH)
+@click.option("-o", "--output", type=PATH, help="Folder for the PNG files [default: RESULTS's name _plots].")
 @click.option("--overwrite", is_flag=True, help="Replace plots that are there.")
 def plot(results: Path, output: Path | None, overwrite: bool) -> None:
     """Draw what the result file RESULTS holds, as PNG files."""
@@ -99,55 +97,22 @@ def plot(results: Path, output: Path | None, overwrite: bool) -> None:
 
 
 @main.command()
-@click.argument("results", type=click.Path(path_type=Path), required=False)
+@click.argument("results", type=PATH, required=False)
 @click.option("--verify", is_flag=True, help="Read every array of RESULTS and compare the checksums.")
 def info(results: Path | None, verify: bool) -> None:
     """Say what this installation is, or what the result file RESULTS holds."""
     with _one_message():
+        from fpsolver.report import describe_file, describe_installation
+
         if results is None:
-            click.echo(_installation())
-        else:
-            click.echo(_contents(results, verify))
+            click.echo(describe_installation())
+            return
+        from fpsolver.storage.results import open_results
 
-
-def _installation() -> str:
-    """Return versions, device, threads and the folder of compiled code."""
-    import platform
-
-    from fpsolver.landscapes.source_cache import cache_folder
-    from fpsolver.storage.provenance import machine, threads, version, versions
-
-    here = machine()
-    rows = [
-        ("fpsolver", version("fpsolver") or "not installed (run from a checkout)"),
-        ("python", platform.python_version()),
-    ]
-    rows += [(name, number or "not installed") for name, number in versions().items()]
-    rows += [
-        ("device", f"cpu: {here['processor']}, {here['cores']} cores"),
-        ("threads", str(threads())),
-        ("system", here["system"]),
-        ("cache", str(cache_folder())),
-    ]
-    return "\n".join(f"{name:<12}{value}" for name, value in rows)
-
-
-def _contents(path: Path, verify: bool) -> str:
-    from fpsolver.report import describe_file
-    from fpsolver.storage.results import open_results
-
-    with open_results(path) as store:
-        groups = []
-        for group in store.groups:
-            lines = []
-            for name in store.names(group):
-                shape = store.shape(f"{group}/{name}")
-                lines.append(f"{name:<28} {' × '.join(f'{dim} {length}' for dim, length in shape.items())}")
-            groups.append((group, lines))
-        text = describe_file(store.attributes, groups)
-        if verify:
-            text += f"\n\n{store.verify()} arrays read, every checksum fits"
-        return text
+        with open_results(results) as store:
+            click.echo(describe_file(store))
+            if verify:
+                click.echo(f"\n{store.verify()} arrays read, every checksum fits")
 
 
 if __name__ == "__main__":

@@ -76,9 +76,9 @@ def gaussian(grid: Grid, mean: Sequence[float], covariance: Any) -> np.ndarray:
             f"they must have shapes ({d},) and ({d}, {d})"
         )
     if not (np.isfinite(centre).all() and np.isfinite(spread).all()):
-        raise DensityError(f"mean = {mean!r} and covariance = {covariance!r} must be finite")
+        raise DensityError(f"mean = {centre.tolist()} and covariance = {spread.tolist()} must be finite")
     if not np.allclose(spread, spread.T) or np.linalg.eigvalsh(spread)[0] <= 0:
-        raise DensityError(f"covariance = {covariance!r} must be symmetric positive definite")
+        raise DensityError(f"covariance = {spread.tolist()} must be symmetric positive definite")
     if np.count_nonzero(spread - np.diag(np.diag(spread))) == 0:
         masses = [
             _normal_mass(axis.faces, m, s)

@@ -42,6 +42,6 @@ def _require_cuda() -> None:
 
     if not cuda.is_available():
         raise DeviceError(
-            'device = "gpu" needs an NVIDIA device with its driver, and none can be used here; install fpsolver[cuda12] '
+            'device = "gpu" needs an NVIDIA device with its driver, and none is usable here; install fpsolver[cuda12] '
             'or fpsolver[cuda13] where there is one, or choose device = "cpu"'
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from fpsolver.storage.results import Results
 
-BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
+BLUE, ORANGE, GREEN, BLACK, GREY, PALE = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777", "#DDDDDD"
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 10,
@@ -103,10 +103,9 @@ def with_unit(label: str, unit: str) -> str:
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Draw without a display, in one style, and leave the user's settings as they were."""
+    """Draw in one style, and leave the user's settings as they were; figures outside pyplot need no display."""
     import matplotlib
 
-    matplotlib.use("Agg", force=False)
     with matplotlib.rc_context(STYLE):
         yield
 
@@ -173,20 +172,30 @@ def label_of(view: View, name: str) -> str:
     return with_unit(variable.long_name, variable.units)
 
 
-def short_rate(rate: complex) -> str:
-    """Return a rate in few digits.
+def moment(view: View, time: float) -> str:
+    """Return ``t = …`` with the unit of time, for titles and legends."""
+    unit = view.store.variable("density/time").units
+    return f"t = {time:.3g}" if unit == "1" else f"t = {time:.3g} {unit}"
+
+
+def oscillates(rate: complex) -> bool:
+    """Return whether a rate is complex beyond rounding, so that its mode oscillates."""
+    return abs(rate.imag) > 1e-9 * abs(rate)
+
+
+def short_rate(rate: complex, *, pair: bool = False) -> str:
+    """Return a rate in few digits; with `pair`, the rate and its conjugate.
 
     Examples
     --------
-    >>> short_rate(0.25), short_rate(1 - 2j)
-    ('0.25', '1 − 2i')
+    >>> short_rate(0.25), short_rate(1 - 2j), short_rate(1 - 2j, pair=True)
+    ('0.25', '1 − 2i', '1 ± 2i')
     """
     real = max(rate.real, 0.0) if abs(rate.real) < 1e-9 else rate.real
-    return (
-        f"{real:.4g}"
-        if abs(rate.imag) <= 1e-9 * abs(rate)
-        else f"{real:.3g} {'+' if rate.imag > 0 else '−'} {abs(rate.imag):.3g}i"
-    )
+    if not oscillates(rate):
+        return f"{real:.4g}"
+    sign = "±" if pair else "+" if rate.imag > 0 else "−"
+    return f"{real:.3g} {sign} {abs(rate.imag):.3g}i"
 
 
 def is_logarithmic(times: np.ndarray) -> bool:

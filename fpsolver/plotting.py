@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from fpsolver import drawing
-from fpsolver.drawing import BLACK, BLUE, GREEN, GREY, ORANGE, View
+from fpsolver.drawing import BLACK, BLUE, GREEN, GREY, ORANGE, PALE, View
 from fpsolver.errors import StorageError
 from fpsolver.storage.results import open_results
+from fpsolver.units import inverse
 
 PANELS = 12
+MODES = 8
 
 
 def default_folder(results: str | os.PathLike[str]) -> Path:
@@ -48,7 +50,8 @@ def _make_folder(folder: Path) -> None:
     except FileNotFoundError:
         raise StorageError(f"the folder {folder.parent} does not exist; make it first") from None
     except OSError as error:
-        raise StorageError(f"cannot make the folder {folder}: {os.strerror(error.errno or 0)}") from None
+        reason = os.strerror(error.errno or 0)
+        raise StorageError(f"cannot make the folder {folder}: {reason}; choose another") from None
 
 
 def plot_results(
@@ -101,7 +104,7 @@ def _save(figure: Any, path: Path) -> None:
         figure.savefig(temporary, format="png")
         temporary.replace(path)
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {os.strerror(error.errno or 0)}") from None
+        raise StorageError(f"cannot write {path}: {os.strerror(error.errno or 0)}; choose another folder") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -127,7 +130,7 @@ def _curves(view: View, times: np.ndarray, density: np.ndarray) -> Any:
     for k in drawing.evenly_chosen(times, 24):
         upper.plot(x, density[k], color=GREY if logarithmic and times[k] == 0 else colours(norm(times[k])), lw=1.3)
     if logarithmic and times[0] == 0:
-        upper.plot([], [], color=GREY, label="t = 0")
+        upper.plot([], [], color=GREY, label=drawing.moment(view, 0.0))
     if "stationary" in view.store.groups:
         upper.plot(x, view.shown("stationary/density"), color=BLACK, ls="--", lw=1.4, label="stationary")
     upper.set(ylabel=drawing.label_of(view, "density/density"), title=view.store.attributes["title"], ylim=(0, None))
@@ -162,7 +165,7 @@ def _maps(view: View, times: np.ndarray, density: np.ndarray) -> Any:
     image = None
     for panel, k in zip(panels.flat, chosen, strict=False):
         image = drawing.heat_map(view, panel, density[k], weight=density[chosen].max(axis=0), norm=norm, cmap="viridis")
-        panel.set_title(f"t = {times[k]:.3g}")
+        panel.set_title(drawing.moment(view, times[k]))
     drawing.frame_panels(view, panels, len(chosen))
     bar = figure.colorbar(image, ax=panels, pad=0.01, aspect=35, extend="max")
     bar.set_label(f"{drawing.label_of(view, 'density/density')}, square-root scale")
@@ -178,7 +181,7 @@ def _draw_observables(view: View) -> Any:
     times = table.coordinates["time"].values
     logarithmic = drawing.is_logarithmic(times)
     visible = times > 0 if logarithmic else np.ones(len(times), dtype=bool)
-    limits = _equilibrium(view)
+    limits = view.store.table("stationary").attributes if "stationary" in view.store.groups else {}
     for panel, name, colour in zip(panels[:, 0], shown, (BLUE, GREEN, ORANGE), strict=False):
         values = table.variables[name].values
         panel.plot(times[visible], values[visible], "o-", color=colour, ms=3)
@@ -195,7 +198,7 @@ def _draw_observables(view: View) -> Any:
                 label=label,
             )
         if logarithmic and times[0] == 0:
-            panel.axhline(values[0], color=GREY, ls=":", lw=1.2, label=f"t = 0: {values[0]:.4g}")
+            panel.axhline(values[0], color=GREY, ls=":", lw=1.2, label=f"{drawing.moment(view, 0.0)}: {values[0]:.4g}")
         if name in limits:
             panel.axhline(limits[name], color=BLACK, ls="--", lw=1.2, label=f"stationary: {limits[name]:.4g}")
         panel.set_ylabel(drawing.label_of(view, f"observables/{name}"))
@@ -207,21 +210,6 @@ def _draw_observables(view: View) -> Any:
         panels[-1, 0].set_xscale("log")
     figure.suptitle(view.store.attributes["title"])
     return figure
-
-
-def _equilibrium(view: View) -> dict[str, float]:
-    """Return mean loss and entropy of the stationary density that the file holds."""
-    if "stationary" not in view.store.groups:
-        return {}
-    stationary, grid = view.store.variable("stationary/density"), view.store.variable("grid/landscape")
-    mass = stationary.values.copy()
-    for axis, dim in enumerate(stationary.dims):
-        widths = np.diff(view.store[f"grid/{dim}_face"])
-        mass *= widths.reshape([-1 if k == axis else 1 for k in range(mass.ndim)])
-    rest = tuple(range(len(grid.dims), mass.ndim))
-    positive = stationary.values > 0
-    entropy = -float((mass[positive] * np.log(stationary.values[positive])).sum())
-    return {"mean_loss": float((mass.sum(axis=rest) * grid.values).sum()), "entropy": entropy}
 
 
 def _draw_stationary(view: View) -> Any:
@@ -258,9 +246,9 @@ def _marginal(view: View, panel: Any, axis: int, density: np.ndarray, reference:
         seen = np.flatnonzero((x >= low) & (x <= high))
         some = seen[:: max(1, len(seen) // 30)]
         panel.plot(x[some], reference[some], "o", color=ORANGE, ms=4, mfc="none", label="Boltzmann")
-    panel.set(
-        xlabel=view.label(view.names[axis]), ylabel=f"density of {view.names[axis]}", xlim=(low, high), ylim=(0, None)
-    )
+    name = view.names[axis]
+    label = drawing.with_unit(f"density of {name}", inverse(view.store.variable(f"grid/{name}").units))
+    panel.set(xlabel=view.label(name), ylabel=label, xlim=(low, high), ylim=(0, None))
     panel.legend()
 
 
@@ -281,7 +269,7 @@ def _draw_rates(view: View) -> Any:
         across, up = (values.real, values.imag) if plane else (number, values.real)
         panel.plot(across, up, ls="none", ms=8, label=name, **style)
     if plane:
-        panel.set(xlabel=f"real part of the {label}", ylabel="imaginary part")
+        panel.set(xlabel=f"real part of the {label}", ylabel=f"imaginary part of the {label}")
         panel.set_xlim(left=0)
         panel.axhline(0, color=GREY, lw=0.6)
     else:
@@ -293,7 +281,7 @@ def _draw_rates(view: View) -> Any:
         else:
             panel.set_ylim(bottom=0)
     panel.set_title(view.store.attributes["title"])
-    panel.legend()
+    figure.legend(loc="outside lower center", ncols=2)  # points may lie anywhere inside
     return figure
 
 
@@ -312,34 +300,84 @@ def _label_rates(panel: Any, number: np.ndarray, rates: np.ndarray) -> None:
 
 
 def _draw_modes(view: View) -> Any:
-    """Draw the slowest modes that relax, the real part where they are complex."""
+    """Draw the slowest modes that relax, real and imaginary part where they oscillate, a conjugate pair once."""
     if "spectrum/mode_shape" not in view.store:
         return None
+    modes = distinct_modes(view)[:MODES]
+    weight = np.max([np.abs(shape) for _, shape in modes], axis=0)
+    return (_mode_curves if weight.ndim == 1 else _mode_maps)(view, modes, weight)
+
+
+def distinct_modes(view: View) -> list[tuple[str, np.ndarray]]:
+    """Return title and shape of each mode that relaxes, one for a conjugate pair, scaled to 1 where it is largest.
+
+    A mode has a free factor, also a phase: with the largest value made real, real and imaginary part are definite.
+    """
     number, rates = _relaxing(view)
-    shapes = view.shown("spectrum/mode_shape", leading=1).real[number][:8]
-    scales = np.abs(shapes).reshape(len(shapes), -1).max(axis=1)
-    shapes = shapes / np.where(scales > 0, scales, 1.0).reshape(-1, *[1] * (shapes.ndim - 1))
-    weight = np.abs(shapes).max(axis=0)
-    columns = min(4, len(shapes))
-    rows = -(-len(shapes) // columns)
-    figure, panels = drawing.new_figure(
-        rows, columns, size=(2.7 * columns + 0.6, 2.6 * rows + 0.6), sharex=True, sharey=True
-    )
-    for k, panel, shape in zip(range(len(shapes)), panels.flat, shapes, strict=False):
-        if shape.ndim == 1:
-            panel.axhline(0, color=GREY, lw=0.6)
-            panel.plot(view.centres[0], shape, color=BLUE)
-            panel.set(xlabel=view.label(view.names[0]), xlim=drawing.window(weight, view.faces[0]), ylim=(-1.08, 1.08))
+    shapes = view.shown("spectrum/mode_shape", leading=1)[number]
+    partners: set[int] = set()
+    found = []
+    for k, (rate, shape) in enumerate(zip(rates, shapes, strict=True)):
+        if k in partners:
+            continue
+        title = f"mode {number[k]}: rate {drawing.short_rate(rate)}"
+        largest = shape.flat[np.argmax(np.abs(shape))]
+        shape = shape / (largest or 1.0)
+        if not drawing.oscillates(rate):
+            shape = shape.real
         else:
-            drawing.heat_map(view, panel, shape, weight=weight, lines="#555555", cmap="PuOr", vmin=-1, vmax=1)
-        panel.set_title(f"mode {number[k]}: rate {drawing.short_rate(rates[k])}", fontsize=9)
-    if shapes.ndim > 2:
-        drawing.frame_panels(view, panels, len(shapes))
-    else:
-        panels[0, 0].set_ylabel("mode, scaled to 1")
-        for panel in panels.flat[len(shapes) :]:
-            panel.set_visible(False)
-    figure.suptitle(f"{view.store.attributes['title']}: slowest modes, each scaled to 1")
+            close = np.abs(rates - rate.conjugate()) <= 1e-6 * abs(rate)
+            partner = next((j for j in np.flatnonzero(close) if j > k and j not in partners), None)
+            if partner is not None:
+                partners.add(int(partner))
+                shape = shape if rate.imag > 0 else shape.conj()
+                title = f"modes {number[k]}, {number[partner]}: rates {drawing.short_rate(rate, pair=True)}"
+        found.append((title, shape))
+    return found
+
+
+def _mode_panels(view: View, count: int, *, size: tuple[float, float]) -> tuple[Any, np.ndarray]:
+    columns = min(4, count)
+    rows = -(-count // columns)
+    figure, panels = drawing.new_figure(
+        rows, columns, size=(size[0] * columns + 0.6, size[1] * rows + 0.6), sharex=True, sharey=True
+    )
+    figure.suptitle(f"{view.store.attributes['title']}\nslowest modes, each scaled to 1 where it is largest")
+    return figure, panels
+
+
+def _mode_curves(view: View, modes: list[tuple[str, np.ndarray]], weight: np.ndarray) -> Any:
+    figure, panels = _mode_panels(view, len(modes), size=(2.7, 2.6))
+    for panel, (title, shape) in zip(panels.flat, modes, strict=False):
+        panel.axhline(0, color=GREY, lw=0.6)
+        panel.plot(view.centres[0], shape.real, color=BLUE, label="real part")
+        if np.iscomplexobj(shape):
+            panel.plot(view.centres[0], shape.imag, color=ORANGE, ls="--", label="imaginary part")
+        panel.set(xlabel=view.label(view.names[0]), xlim=drawing.window(weight, view.faces[0]), ylim=(-1.08, 1.08))
+        panel.set_title(title, fontsize=9)
+    panels[0, 0].set_ylabel("mode, scaled to 1")
+    for panel in panels.flat[len(modes) :]:
+        panel.set_visible(False)
+    oscillating = [panel for panel, (_, shape) in zip(panels.flat, modes, strict=False) if np.iscomplexobj(shape)]
+    if oscillating:
+        figure.legend(*oscillating[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def _mode_maps(view: View, modes: list[tuple[str, np.ndarray]], weight: np.ndarray) -> Any:
+    pictures = []
+    for title, shape in modes:
+        if np.iscomplexobj(shape):
+            pictures += [(f"{title}\nreal part", shape.real), (f"{title}\nimaginary part", shape.imag)]
+        else:
+            pictures.append((title, shape))
+    figure, panels = _mode_panels(view, len(pictures), size=(2.7, 2.7))
+    image = None
+    for panel, (title, values) in zip(panels.flat, pictures, strict=False):
+        image = drawing.heat_map(view, panel, values, weight=weight, lines="#555555", cmap="PuOr", vmin=-1, vmax=1)
+        panel.set_title(title, fontsize=9)
+    drawing.frame_panels(view, panels, len(pictures))
+    figure.colorbar(image, ax=panels, pad=0.01, aspect=30).set_label("mode, scaled to 1")
     return figure
 
 
@@ -357,14 +395,16 @@ def _draw_first_passage(view: View) -> Any:
         plane = times if times.ndim == 2 else times[(slice(None), slice(None), *(n // 2 for n in times.shape[2:]))]
         shown = np.where(plane > 0, plane, np.nan)
         image = drawing.heat_map(view, panel, shown, cmap="viridis", vmin=0)
-        panel.set_facecolor("#dddddd")
+        panel.set_facecolor(PALE)
+        panel.plot([], [], "s", ms=9, color=PALE, mec=GREY, label="target")
         panel.set(xlabel=view.label(view.names[0]), ylabel=view.label(view.names[1]))
         figure.colorbar(image, ax=panel, pad=0.02).set_label(label)
     if "start" in table.attributes:
         start = np.atleast_1d(table.attributes["start"])
         value = table.attributes["time_from_start"]
         place = (start[0], value) if times.ndim == 1 else tuple(start[:2])
-        panel.plot(*place, "o", color=ORANGE, label=f"start: {value:.6g}")
+        panel.plot(*place, "o", color=ORANGE, label=f"from the start: {value:.6g}")
+    if panel.get_legend_handles_labels()[0]:
         panel.legend(frameon=True, framealpha=0.9)
     panel.set_title(f"{view.store.attributes['title']}\nmean time to {table.attributes['target']}")
     return figure

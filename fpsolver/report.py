@@ -1,15 +1,16 @@
-"""The short summary that a run leaves in the terminal."""
+"""What the command line says: the summary of a run, what a result file holds, what is installed here."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from fpsolver.storage.results import Results
     from fpsolver.studies.execution import Outcome
     from fpsolver.studies.study import Study
 
@@ -146,32 +147,45 @@ def _first_passage(study: Study, outcome: Outcome) -> list[str]:
     return [_row("first passage", f"mean time to {found['target']} from {start}: {found['time_from_start']:.8g}")]
 
 
-def describe_file(attributes: Mapping[str, Any], groups: Iterable[tuple[str, Sequence[str]]]) -> str:
-    """Return what a result file holds: where it comes from, and its arrays.
-
-    Parameters
-    ----------
-    attributes : mapping
-        Root attributes.
-    groups : iterable of (name, lines)
-        Each group with a line for each array.
-    """
-    machine = attributes.get("machine") or {}
-    overrides = attributes.get("study_overrides") or []
-    rows = [
-        _row("title", str(attributes.get("title", ""))),
-        _row(
-            "written by", f"{attributes.get('software')} {attributes.get('softwareVersion')}, {attributes.get('date')}"
-        ),
-        _row("machine", f"{machine.get('processor', '')}, {machine.get('system', '')}; {attributes.get('device', '')}"),
-        _row("wall time", f"{float(attributes.get('wall_time') or 0):.2f} s"),
-        _row("git commit", str(attributes.get("git_commit") or "none")),
-        _row("changed by", ", ".join(f"--set {entry}" for entry in overrides)) if overrides else "",
+def describe_file(store: Results) -> str:
+    """Return what a result file holds: where it comes from, and each array with its dimensions."""
+    found = store.attributes
+    machine = found.get("machine") or {}
+    lines = [
+        _row("title", str(found.get("title", ""))),
+        _row("written by", f"{found.get('software')} {found.get('softwareVersion')}, {found.get('date')}"),
+        _row("machine", f"{machine.get('processor', '')}, {machine.get('system', '')}; {found.get('device', '')}"),
+        _row("wall time", f"{float(found.get('wall_time') or 0):.2f} s"),
+        _row("git commit", str(found.get("git_commit") or "none")),
     ]
-    lines = [row for row in rows if row]
-    for name, arrays in groups:
-        lines += ["", f"/{name}", *(f"  {line}" for line in arrays)]
+    if found.get("study_overrides"):
+        lines.append(_row("changed by", ", ".join(f"--set {entry}" for entry in found["study_overrides"])))
+    for group in store.groups:
+        lines += ["", f"/{group}"]
+        for name in store.names(group):
+            shape = " × ".join(f"{dim} {length}" for dim, length in store.shape(f"{group}/{name}").items())
+            lines.append(f"  {name:<28} {shape}")
     return "\n".join(lines)
+
+
+def describe_installation() -> str:
+    """Return versions, device, threads and the folder of compiled code."""
+    import platform
+
+    from fpsolver.landscapes.source_cache import cache_folder
+    from fpsolver.storage.provenance import machine, threads, version, versions
+
+    here = machine()
+    rows = [
+        ("fpsolver", version("fpsolver") or "not installed (run from a checkout)"),
+        ("python", platform.python_version()),
+        *((name, number or "not installed") for name, number in versions().items()),
+        ("device", f"cpu: {here['processor']}, {here['cores']} cores"),
+        ("threads", str(threads())),
+        ("system", here["system"]),
+        ("cache", str(cache_folder())),
+    ]
+    return "\n".join(_row(*row) for row in rows)
 
 
 def _row(label: str, text: str) -> str:

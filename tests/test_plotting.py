@@ -9,7 +9,7 @@ import pytest
 
 from fpsolver.drawing import View, evenly_chosen, is_logarithmic, window, with_unit
 from fpsolver.errors import StorageError
-from fpsolver.plotting import PLOTS, default_folder, plot_results
+from fpsolver.plotting import PLOTS, default_folder, distinct_modes, plot_results
 from fpsolver.storage import open_results
 from fpsolver.studies.execution import run_study
 from fpsolver.studies.study import study_from_text
@@ -110,22 +110,33 @@ def results(tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="module")
+def drawn(results):
+    """Give the plots of each kind, drawn once; the user's settings stay."""
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    plots = {kind: plot_results(path) for kind, path in results.items()}
+    assert dict(matplotlib.rcParams) == before, "the settings of the user were changed"
+    return plots
+
+
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_every_result_is_drawn(results, tmp_path, kind):
-    drawn = plot_results(results[kind], tmp_path / "plots")
-    assert [path.stem for path in drawn] == EXPECTED[kind]
-    for path in drawn:
+def test_every_result_is_drawn(drawn, kind):
+    assert [path.stem for path in drawn[kind]] == EXPECTED[kind]
+    for path in drawn[kind]:
         content = path.read_bytes()
         assert content[:8] == b"\x89PNG\r\n\x1a\n"
         width, height = struct.unpack(">II", content[16:24])
         assert 600 < width < 2500 and 300 < height < 2500
-    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == sorted(path.name for path in drawn)
+    folder = drawn[kind][0].parent
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in drawn[kind])
 
 
-def test_pictures_are_not_blank(results, tmp_path):
+def test_pictures_are_not_blank(drawn):
     from matplotlib.image import imread
 
-    for path in plot_results(results["two"], tmp_path / "plots"):
+    for path in drawn["two"]:
         pixels = imread(path)[::3, ::3, :3]
         assert 0.01 < (pixels.min(axis=-1) < 0.9).mean() < 0.95, path
 
@@ -135,12 +146,28 @@ def test_existing_plots_are_kept(results, tmp_path):
     folder.mkdir()
     (folder / "density.png").write_bytes(b"precious")
     with pytest.raises(StorageError, match="does not exist"):
-        plot_results(results["one"], tmp_path / "absent" / "plots")
+        plot_results(results["kinetic"], tmp_path / "absent" / "plots")
     with pytest.raises(StorageError, match=r"holds density\.png"):
-        plot_results(results["one"], folder)
+        plot_results(results["kinetic"], folder)
     assert (folder / "density.png").read_bytes() == b"precious"
-    plot_results(results["one"], folder, overwrite=True)
+    plot_results(results["kinetic"], folder, overwrite=True)
     assert (folder / "density.png").read_bytes() != b"precious"
+
+
+def test_a_conjugate_pair_is_shown_once(results):
+    with open_results(results["kinetic"]) as store:
+        modes = distinct_modes(View(store))
+        rates, shapes = store["spectrum/rate"], store["spectrum/mode_shape"]
+    # x²/2 at γ = 1: the rates are 0 and 1/2 ± i√3/2, the imaginary part to second order in h = 0.3.
+    assert len(modes) == 1 and modes[0][0].startswith("modes 1, 2: rates 0.5 ± 0.8")
+    shape = modes[0][1]
+    assert np.abs(shape).max() == pytest.approx(1) and shape.flat[np.abs(shape).argmax()] == pytest.approx(1)
+    plus = shapes[np.flatnonzero(rates.imag > 0)[0]]
+    ratio = (plus / shape)[np.abs(shape) > 0.1]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-9)
+    with open_results(results["one"]) as store:
+        real = distinct_modes(View(store))
+        assert len(real) == 3 and not any(np.iscomplexobj(shape) for _, shape in real)
 
 
 def test_labels_carry_units(results):
@@ -169,11 +196,3 @@ def test_choices_of_frames_and_windows():
     low, high = window(np.array([0, 0, 0, 1, 1, 0, 0, 0, 0, 0.0]), faces)
     assert 2 < low < 3 and 5 < high < 6
     assert window(np.zeros(10), faces) == (0, 10)
-
-
-def test_settings_of_the_user_are_left_alone(results, tmp_path):
-    import matplotlib
-
-    before = dict(matplotlib.rcParams)
-    plot_results(results["one"], tmp_path / "plots")
-    assert dict(matplotlib.rcParams) == before

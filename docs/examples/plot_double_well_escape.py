@@ -79,8 +79,9 @@ middle.plot(temperatures, exact / kramers, color="C0", label=r"$\tau$, quadratur
 middle.plot(temperatures, escape_times / kramers, "o", color="k", ms=4, label=r"$\tau$, grid")
 middle.plot(temperatures, relaxation_times / kramers, "s", color="C2", ms=4, mfc="none", label=r"$2/\lambda_1$, grid")
 middle.plot(fine, 1 + 1.5 * fine, ":", color="C1", label=r"$1 + \frac{3}{2}T$")
-middle.set(xlabel="temperature $T$ [loss]", ylabel="time / Kramers' time", title="Beyond the leading order",
-           ylim=(0.99, 1.28))
+middle.set(
+    xlabel="temperature $T$ [loss]", ylabel="time / Kramers' time", title="Beyond the leading order", ylim=(0.99, 1.28)
+)
 middle.legend(loc="upper left")
 
 right.semilogy(temperatures, np.abs(escape_times / exact - 1), "o-", color="k", ms=4)

@@ -52,9 +52,7 @@ for k, colour in zip(shown, plt.cm.viridis(np.linspace(0, 0.85, len(shown))), st
     gaussian = np.exp(-((x - m) ** 2) / (2 * s)) / np.sqrt(2 * np.pi * s)
     axes[0].plot(x, gaussian, color=colour, label=f"$t = {times[k]:g}$")
     axes[0].plot(x[::8], sol.densities[k, ::8], "o", color=colour, ms=3.5)
-axes[0].set(
-    xlim=(-2.5, 3.2), xlabel="$x$ [length]", ylabel="density [1/length]", title="Lines: Gaussian; points: grid"
-)
+axes[0].set(xlim=(-2.5, 3.2), xlabel="$x$ [length]", ylabel="density [1/length]", title="Lines: Gaussian; points: grid")
 axes[0].legend()
 
 axes[1].plot(times, exact[1], color="C0", label="variance, exact")

@@ -177,7 +177,7 @@ class _Expressions:
 def _expressions(
     name: str, entries: np.ndarray, variables: Sequence[str], parameters: Mapping[str, float]
 ) -> _Expressions:
-    from fpsolver.landscapes.expression import compile_expressions
+    from fpsolver.landscapes.compiled_expressions import compile_expressions
 
     texts = tuple(entry if isinstance(entry, str) else repr(float(entry)) for entry in entries.ravel())
     compiled = compile_expressions(texts, variables, tuple(parameters))

@@ -116,7 +116,7 @@ def as_protocol(name: str, given: Any) -> Protocol:
 
 
 def _formula(expression: str) -> Callable[[np.ndarray], np.ndarray]:
-    from fpsolver.landscapes.expression import compile_expressions
+    from fpsolver.landscapes.compiled_expressions import compile_expressions
 
     compiled = compile_expressions([expression])
     return lambda t: compiled(t=t)[0]

@@ -8,7 +8,7 @@ from typing import Any
 _HOMES = {
     "Landscape": "landscape",
     "CompiledExpressions": "compiled_expressions",
-    "compile_expressions": "expression",
+    "compile_expressions": "compiled_expressions",
     "parse": "expression",
     "quadratic": "library",
     "double_well": "library",

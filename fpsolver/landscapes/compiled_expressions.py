@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -164,3 +164,32 @@ class CompiledExpressions:
         if missing:
             raise ExpressionError(f"no value for the parameter {missing[0]!r} of {self.texts}")
         return [np.float64(given[name]) for name in self.parameters]
+
+
+def compile_expressions(
+    texts: Sequence[str], variables: Sequence[str] = (), parameters: Collection[str] = ()
+) -> CompiledExpressions:
+    """Compile expressions in variables, parameters and time ``t`` to one function over arrays.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The expressions.
+    variables : sequence of str
+        Names of the coordinates, in the order of the last axis of ``theta``.
+    parameters : collection of str
+        Names of the parameters that may appear; not all need to.
+
+    Returns
+    -------
+    CompiledExpressions
+        Call it as ``f(theta, parameters, t)``, with ``theta`` (..., d); it returns an array (n_expressions, ...).
+
+    Examples
+    --------
+    >>> f = compile_expressions(["x + y", "a*t"], variables=("x", "y"), parameters=("a",))
+    >>> f([[1.0, 2.0], [3.0, 4.0]], {"a": 2.0}, t=5.0)
+    array([[ 3.,  7.],
+           [10., 10.]])
+    """
+    return CompiledExpressions(tuple(texts), tuple(variables), tuple(parameters))

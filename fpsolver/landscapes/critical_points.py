@@ -65,7 +65,7 @@ class StationaryPoint:
 
 
 @dataclass(frozen=True)
-class Box:
+class SearchBox:
     """A search box; the searches run in coordinates that map it to the unit cube."""
 
     lower: Floats
@@ -158,12 +158,12 @@ def stationary_points(
     return distinct([p for p in polish(landscape, found, box) if p.index == index], box)
 
 
-def box_bounds(box: Box) -> list[tuple[float, float]]:
+def box_bounds(box: SearchBox) -> list[tuple[float, float]]:
     """Return a box as bounds."""
     return list(zip(box.lower.tolist(), box.upper.tolist(), strict=True))
 
 
-def search_box(landscape: Landscape, bounds: Bounds | None) -> Box:
+def search_box(landscape: Landscape, bounds: Bounds | None) -> SearchBox:
     """Return the checked search box.
 
     Raises
@@ -194,10 +194,10 @@ def search_box(landscape: Landscape, bounds: Bounds | None) -> Box:
             raise LandscapeError(
                 f"the bounds of {name}, ({low:g}, {high:g}), reach beyond its domain ({first:g}, {last:g})"
             )
-    return Box(pairs[:, 0].copy(), pairs[:, 1].copy())
+    return SearchBox(pairs[:, 0].copy(), pairs[:, 1].copy())
 
 
-def _spread(box: Box, number: int, seed: int) -> Floats:
+def _spread(box: SearchBox, number: int, seed: int) -> Floats:
     """Return evenly spread points: the additive recurrence with the generalised golden ratio, randomly shifted."""
     d = len(box.lower)
     ratio = 2.0
@@ -208,7 +208,7 @@ def _spread(box: Box, number: int, seed: int) -> Floats:
     return box.lower + ((shift + np.arange(number)[:, None] * steps) % 1.0) * box.widths
 
 
-def _around(points: Sequence[StationaryPoint], box: Box, most: int = 30) -> Floats:
+def _around(points: Sequence[StationaryPoint], box: SearchBox, most: int = 30) -> Floats:
     """Return points between pairs of minima, and beside each minimum along each mode."""
     d = len(box.lower)
     chosen = points[:most]
@@ -218,7 +218,7 @@ def _around(points: Sequence[StationaryPoint], box: Box, most: int = 30) -> Floa
 
 
 def follow(
-    landscape: Landscape, points: Floats, index: int, box: Box, *, radius: float = _RADIUS, iterations: int = 300
+    landscape: Landscape, points: Floats, index: int, box: SearchBox, *, radius: float = _RADIUS, iterations: int = 300
 ) -> Floats:
     """Move points (n, d) uphill along their `index` lowest modes and downhill along the others until they rest.
 
@@ -249,7 +249,9 @@ def follow(
     return theta
 
 
-def _signed_step(landscape: Landscape, theta: Floats, index: int, box: Box, radii: Floats) -> tuple[Floats, np.ndarray]:
+def _signed_step(
+    landscape: Landscape, theta: Floats, index: int, box: SearchBox, radii: Floats
+) -> tuple[Floats, np.ndarray]:
     gradient = landscape.gradient(theta) * box.widths
     hessian = landscape.hessian(theta) * box.widths[:, None] * box.widths
     sound = np.asarray(np.isfinite(gradient).all(axis=-1) & np.isfinite(hessian).all(axis=(-1, -2)))
@@ -266,7 +268,7 @@ def _signed_step(landscape: Landscape, theta: Floats, index: int, box: Box, radi
     return np.einsum("nik,nk->ni", modes, along) * box.widths, sound
 
 
-def polish(landscape: Landscape, theta: Floats, box: Box, iterations: int = 60) -> list[StationaryPoint]:
+def polish(landscape: Landscape, theta: Floats, box: SearchBox, iterations: int = 60) -> list[StationaryPoint]:
     """Return the stationary points that Newton's method reaches from points (n, d) in their neighbourhood."""
     reached = []
     for start in theta:
@@ -276,7 +278,7 @@ def polish(landscape: Landscape, theta: Floats, box: Box, iterations: int = 60) 
     return reached
 
 
-def _newton(landscape: Landscape, start: Floats, box: Box, iterations: int) -> StationaryPoint | None:
+def _newton(landscape: Landscape, start: Floats, box: SearchBox, iterations: int) -> StationaryPoint | None:
     theta, best, at = start, np.inf, start
     for _ in range(iterations):
         gradient = landscape.gradient(theta) * box.widths
@@ -318,7 +320,7 @@ def describe(landscape: Landscape, theta: ArrayLike) -> StationaryPoint:
     return StationaryPoint(position, float(landscape.value(position)), eigenvalues, modes, norm)
 
 
-def distinct(points: Sequence[StationaryPoint], box: Box) -> tuple[StationaryPoint, ...]:
+def distinct(points: Sequence[StationaryPoint], box: SearchBox) -> tuple[StationaryPoint, ...]:
     """Return the points that differ, in ascending order of value, then position."""
     kept: list[StationaryPoint] = []
     for point in sorted(points, key=lambda p: p.gradient_norm):

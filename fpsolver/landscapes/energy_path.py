@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fpsolver.errors import ConvergenceError, LandscapeError
 from fpsolver.landscapes.array_evaluation import Floats, as_points
-from fpsolver.landscapes.critical_points import Box, StationaryPoint, describe, distinct, follow, polish
+from fpsolver.landscapes.critical_points import SearchBox, StationaryPoint, describe, distinct, follow, polish
 from fpsolver.landscapes.landscape import Landscape
 
 # Curvatures below this fraction of the largest do not lengthen a step further.
@@ -138,7 +138,7 @@ def _minimum(landscape: Landscape, point: StationaryPoint | ArrayLike, role: str
         raise LandscapeError(f"the {role} must be one point, an array ({landscape.dimension},), not {point!r}")
     reach = np.maximum(np.abs(theta), 1.0)
     lower, upper = np.array(landscape.domain).T
-    box = Box(np.maximum(theta - 5 * reach, lower), np.minimum(theta + 5 * reach, upper))
+    box = SearchBox(np.maximum(theta - 5 * reach, lower), np.minimum(theta + 5 * reach, upper))
     landscape.value(theta)  # raises where the point is outside the domain
     found = polish(landscape, follow(landscape, theta[None], 0, box, radius=0.01, iterations=2000), box)
     if not found or found[0].index:
@@ -162,11 +162,11 @@ def _guess(landscape: Landscape, first: StationaryPoint, last: StationaryPoint, 
     return line
 
 
-def _box_around(landscape: Landscape, path: Floats) -> Box:
+def _box_around(landscape: Landscape, path: Floats) -> SearchBox:
     extent = np.ptp(path, axis=0)
     widths = np.maximum(extent, 0.3 * extent.max())
     lower, upper = np.array(landscape.domain).T
-    return Box(np.maximum(path.min(axis=0) - 2 * widths, lower), np.minimum(path.max(axis=0) + 2 * widths, upper))
+    return SearchBox(np.maximum(path.min(axis=0) - 2 * widths, lower), np.minimum(path.max(axis=0) + 2 * widths, upper))
 
 
 def _lengths(path: Floats) -> Floats:
@@ -184,7 +184,7 @@ def _at_equal_distances(path: Floats, number: int) -> Floats:
     return result
 
 
-def _relax(landscape: Landscape, string: Floats, iterations: int, box: Box) -> Floats:
+def _relax(landscape: Landscape, string: Floats, iterations: int, box: SearchBox) -> Floats:
     """Move the images across the path, and along it to equal distances, until they rest."""
     for _ in range(iterations):
         step = _step_across(landscape, string)
@@ -227,7 +227,7 @@ def _upwind_tangents(string: Floats, values: Floats) -> Floats:
     return tangent / np.maximum(np.linalg.norm(tangent, axis=-1, keepdims=True), 1e-300)
 
 
-def _transition_states(landscape: Landscape, string: Floats, box: Box) -> list[StationaryPoint]:
+def _transition_states(landscape: Landscape, string: Floats, box: SearchBox) -> list[StationaryPoint]:
     values = landscape.value(string)
     tops = 1 + np.flatnonzero((values[1:-1] >= values[:-2]) & (values[1:-1] > values[2:]))
     found = polish(landscape, follow(landscape, string[tops], 1, box, radius=0.02), box)
@@ -240,7 +240,11 @@ def _nearest(string: Floats, point: StationaryPoint) -> int:
 
 
 def _chain(
-    landscape: Landscape, first: StationaryPoint, saddles: Sequence[StationaryPoint], last: StationaryPoint, box: Box
+    landscape: Landscape,
+    first: StationaryPoint,
+    saddles: Sequence[StationaryPoint],
+    last: StationaryPoint,
+    box: SearchBox,
 ) -> list[Floats]:
     """Return the pieces of path between neighbouring stationary points from first to last, or [] if they miss."""
     here, pieces = first.position, []
@@ -258,11 +262,11 @@ def _chain(
     return pieces
 
 
-def _same(a: Floats, b: Floats, box: Box) -> bool:
+def _same(a: Floats, b: Floats, box: SearchBox) -> bool:
     return bool(np.abs((a - b) / box.widths).max() < 1e-3)
 
 
-def _descent(landscape: Landscape, saddle: StationaryPoint, sign: float, box: Box) -> Floats:
+def _descent(landscape: Landscape, saddle: StationaryPoint, sign: float, box: SearchBox) -> Floats:
     """Return the gradient flow from a saddle down to a minimum, as points (n, d)."""
     from scipy.integrate import Radau
 

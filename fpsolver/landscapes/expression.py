@@ -10,17 +10,15 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fpsolver.errors import ExpressionError, suggest
 
 if TYPE_CHECKING:
     import sympy
-
-    from fpsolver.landscapes.compiled_expressions import CompiledExpressions
 
 FUNCTIONS: dict[str, int | None] = {
     "exp": 1, "log": 1, "sqrt": 1, "sin": 1, "cos": 1, "tan": 1, "sinh": 1, "cosh": 1, "tanh": 1, "abs": 1,
@@ -312,42 +310,3 @@ def parse(text: str, *, allowed: Collection[str] | None = None) -> sympy.Expr:
     from fpsolver.landscapes.symbolic import to_sympy
 
     return to_sympy(checked)
-
-
-def compile_expressions(
-    texts: Sequence[str], variables: Sequence[str] = (), parameters: Collection[str] = ()
-) -> CompiledExpressions:
-    """Compile expressions in variables, parameters and time ``t`` to one function over arrays.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        The expressions.
-    variables : sequence of str
-        Names of the coordinates, in the order of the last axis of ``theta``.
-    parameters : collection of str
-        Names of the parameters that may appear; not all need to.
-
-    Returns
-    -------
-    CompiledExpressions
-        Call it as ``f(theta, parameters, t)``, with ``theta`` (..., d); it returns an array (n_expressions, ...).
-
-    Examples
-    --------
-    >>> f = compile_expressions(["x + y", "a*t"], variables=("x", "y"), parameters=("a",))
-    >>> f([[1.0, 2.0], [3.0, 4.0]], {"a": 2.0}, t=5.0)
-    array([[ 3.,  7.],
-           [10., 10.]])
-    """
-    from fpsolver.landscapes.compiled_expressions import CompiledExpressions
-
-    return CompiledExpressions(tuple(texts), tuple(variables), tuple(parameters))
-
-
-def __getattr__(name: str) -> Any:
-    if name == "CompiledExpressions":
-        from fpsolver.landscapes.compiled_expressions import CompiledExpressions
-
-        return CompiledExpressions
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

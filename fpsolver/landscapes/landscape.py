@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -81,7 +81,7 @@ class Landscape:
             object.__setattr__(self, name, content)
 
     @classmethod
-    def _of(cls, evaluator: Evaluator, parameters: Mapping[str, float]) -> Any:
+    def _of(cls, evaluator: Evaluator, parameters: Mapping[str, float]) -> Self:
         self = object.__new__(cls)
         self._set(evaluator, parameters)
         return self
@@ -196,7 +196,7 @@ class Landscape:
         """Hash of the content: same landscape and parameters, same string, in any process."""
         return content_hash((self._evaluator.fingerprint, tuple(self._parameters.items())))
 
-    def with_parameters(self, **changes: float) -> Any:
+    def with_parameters(self, **changes: float) -> Self:
         """Return the landscape with some parameters changed; nothing is compiled anew.
 
         Raises

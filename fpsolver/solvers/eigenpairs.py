@@ -10,7 +10,9 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.errors import MethodError
-from fpsolver.solvers.krylov import Operator, conjugate_gradients
+from fpsolver.solvers.arnoldi import dominant_pairs
+from fpsolver.solvers.eigen_multigrid import multigrid_modes
+from fpsolver.solvers.krylov import Operator
 from fpsolver.solvers.linear import inverse_generator
 from fpsolver.solvers.multigrid import Multigrid
 
@@ -118,7 +120,7 @@ def reversible_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     ground = np.exp(0.5 * (logarithm - logarithm.max()))
     ground /= np.linalg.norm(ground)
     closed = not generator.absorbing
-    vectors, method = _symmetric_vectors(symmetric, ground, closed, k, tolerance)
+    vectors, method = _symmetric_vectors(generator, symmetric, ground, k, tolerance)
     if closed:
         vectors[:, 0] = ground
     vectors = np.linalg.qr(vectors)[0]
@@ -193,7 +195,7 @@ def _face_differences(generator: Any, vectors: np.ndarray) -> np.ndarray:
 
 
 def _symmetric_vectors(
-    symmetric: sparse.csr_array, ground: np.ndarray, closed: bool, k: int, tolerance: float
+    generator: Any, symmetric: sparse.csr_array, ground: np.ndarray, k: int, tolerance: float
 ) -> tuple[np.ndarray, str]:
     """Return the k slowest eigenvectors of a symmetrised generator as columns, slowest first."""
     size = symmetric.shape[0]
@@ -203,7 +205,7 @@ def _symmetric_vectors(
 
     shift = _SHIFT * float(np.abs(symmetric.diagonal()).max())
     if _prefer_multigrid(symmetric):
-        return _multigrid_vectors(symmetric, ground, closed, k, tolerance), "inverse Lanczos with multigrid"
+        return multigrid_modes(generator, symmetric, ground, k, tolerance), "full multigrid"
     solve = _factorised(shift, symmetric)
     operator = LinearOperator((size, size), matvec=solve, dtype=float)
     # What a Krylov space sees of a mode must not depend on the machine: the start is fixed and has all symmetries
@@ -235,44 +237,6 @@ def _factorised(shift: float, matrix: Any, markov: bool = True) -> Callable[...,
         options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
     shifted = sparse.csc_matrix(shift * sparse.eye_array(matrix.shape[0], format="csr") - matrix)
     return splu(shifted, **options).solve
-
-
-def _multigrid_vectors(
-    symmetric: sparse.csr_array, ground: np.ndarray, closed: bool, k: int, tolerance: float
-) -> np.ndarray:
-    """Return the slowest eigenvectors by Lanczos on the inverse, which conjugate gradients apply.
-
-    They are preconditioned by smoothed aggregation that interpolates the ground state exactly. A closed system has the
-    ground state as its null vector, which is kept out throughout.
-    """
-    import pyamg
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
-    matrix = sparse.csr_matrix(-symmetric)
-    size = len(ground)
-    # The error of a rate is the square of that of its vector.
-    goal = 0.1 * np.sqrt(tolerance)
-    candidate = np.maximum(ground, 1e-140 * ground.max())[:, None]
-    cycle = pyamg.smoothed_aggregation_solver(matrix, B=candidate, max_coarse=300).aspreconditioner().matvec
-
-    def projected(vector: np.ndarray) -> np.ndarray:
-        return vector - ground * (ground @ vector) if closed else vector
-
-    def inverse(vector: np.ndarray) -> np.ndarray:
-        solution = conjugate_gradients(
-            matrix.__matmul__, lambda x: projected(cycle(x)), projected(np.ravel(vector)), 0.01 * goal
-        )
-        return projected(solution)
-
-    found = k - 1 if closed else k
-    if not found:
-        return ground[:, None].copy()
-    operator = LinearOperator((size, size), matvec=inverse, dtype=float)
-    values, vectors = eigsh(
-        operator, k=found, which="LM", v0=inverse(ground * _start(size)), ncv=max(2 * found + 4, 12), tol=goal
-    )
-    slowest = vectors[:, np.argsort(-values)]
-    return np.column_stack([ground, slowest]) if closed else slowest
 
 
 def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
@@ -309,32 +273,23 @@ def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
 
 def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """Return eigenvalues nearest to zero with right and left eigenvectors as columns, both in the same order."""
-    from scipy.sparse.linalg import LinearOperator, eigs
-
     matrix = generator.matrix
     size = matrix.shape[0]
     if generator.markov and _prefer_multigrid(matrix):
         shifted = matrix - shift * sparse.eye_array(size, format="csr")
-        solvers = [Multigrid(shifted, adjoint) for adjoint in (False, True)]
+        killing = np.ravel(generator.killing) + shift
+        solvers = [Multigrid(shifted, adjoint, killing) for adjoint in (False, True)]
         inverses: list[Operator] = [_iterated(solver) for solver in solvers]
         method = "shift-inverted Arnoldi with multigrid"
     else:
         factors = _factorised(shift, matrix, generator.markov)
-        inverses = [lambda x: -factors(np.real(x)), lambda x: -factors(np.real(x), "T")]
+        inverses = [lambda x: -factors(x), lambda x: -factors(x, "T")]
         method = "shift-inverted Arnoldi"
     wanted = min(k + 6, size - 2)
     found = []
-    for inverse, operator in zip(inverses, (matrix, generator.adjoint), strict=True):
-        inverted = LinearOperator((size, size), matvec=inverse, dtype=float)
-        values, vectors = eigs(
-            operator,
-            k=wanted,
-            sigma=shift,
-            OPinv=inverted,
-            v0=_start(size),
-            ncv=min(size, 2 * wanted + 12),
-            tol=1e-3 * tolerance,
-        )
+    for inverse in inverses:
+        inverted, vectors = dominant_pairs(inverse, _start(size), wanted, 1e-3 * tolerance, vectors=2 * wanted + 12)
+        values = shift + 1.0 / inverted
         order = _slowest_first(-values)
         found.append((values[order], vectors[:, order]))
     (values, right), (_, left) = found
@@ -342,7 +297,7 @@ def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np
 
 
 def _iterated(solver: Multigrid) -> Operator:
-    return lambda x: solver(np.real(x), 1e-11)[0]
+    return lambda x: solver(x, 1e-11)[0]
 
 
 def _slowest_first(rates: np.ndarray) -> np.ndarray:

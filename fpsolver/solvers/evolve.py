@@ -77,15 +77,15 @@ def evolve(
     Parameters
     ----------
     generator : Generator or DrivenGenerator
-        W; a driven one is integrated by an adaptive Magnus scheme which never steps across a breakpoint.
+        W; a driven one is integrated by an adaptive Magnus scheme, of order 10, which never steps across a breakpoint.
     density : array_like, of the grid's shape
         Density at `start`, in probability per volume; any positive mass.
     times : sequence of float
         Output times, ascending, none before `start`.
     method : str
         "auto" chooses by accuracy first and cost second, and reports in ``stats``. For detailed balance: "chebyshev";
-        "eigen" (diagonalisation, small grids). For any generator: "uniformisation" (non-negative arithmetic), "taylor",
-        "krylov" (polynomial), "implicit" (rational Krylov with sparse factorisation: cost bounded as t grows),
+        "eigen" (diagonalisation, small grids). For any generator: "uniformisation" (non-negative arithmetic), "faber" (for
+        damping and rotation together, as in kinetic dynamics), "taylor", "krylov" (polynomial), "implicit" (rational Krylov with sparse factorisation: cost bounded as t grows),
         "squaring" (non-negative dense powers, small grids, any time).
     tolerance : float
         Allowed error ‖p − p_exact‖₁ over the mass of `density`, a promise for the generator as given (the error of the

@@ -231,7 +231,7 @@ class _Problem:
 
     def multigrid(self) -> Multigrid:
         """Return a solver by GMRES with algebraic multigrid."""
-        return Multigrid(self.matrix, self.adjoint)
+        return Multigrid(self.matrix, self.adjoint, self.killing)
 
 
 def _killing(matrix: sparse.csr_array, diagonal: np.ndarray) -> np.ndarray:

@@ -11,10 +11,11 @@ import scipy.sparse as sparse
 from fpsolver.errors import ConvergenceError, MethodError
 from fpsolver.fields import Field
 from fpsolver.regions import Region
+from fpsolver.solvers.arnoldi import dominant_pairs
 from fpsolver.solvers.linear import Operator, inverse_generator
 from fpsolver.solvers.stationary import require_autonomous
 
-# Cells up to which the slowest mode is found densely; ARPACK needs more than a handful.
+# Cells up to which the slowest mode is found densely; Arnoldi needs more than a handful.
 _DENSE = 30
 
 
@@ -131,12 +132,8 @@ def _slowest(inverse: Operator, size: int) -> np.ndarray:
     if size <= _DENSE:
         values, vectors = np.linalg.eig(np.stack([inverse(unit) for unit in np.eye(size)], axis=1))
         return np.abs(vectors[:, int(np.argmax(values.real))])
-    from scipy.sparse.linalg import LinearOperator, eigs
-
     start = np.random.default_rng(0).uniform(0.5, 1.5, size)
-    operator = LinearOperator((size, size), matvec=lambda x: inverse(np.real(x)), dtype=float)
-    vectors = eigs(operator, k=1, which="LR", v0=inverse(start), tol=1e-8)[1]
-    return np.abs(vectors[:, 0])
+    return np.abs(dominant_pairs(inverse, inverse(start), 1, 1e-8)[1][:, 0])
 
 
 def _polished(

@@ -215,13 +215,27 @@ def _null_vector(
 
 
 def _pinned(matrix: sparse.csr_array, pinned: int, tolerance: float) -> tuple[np.ndarray, dict[str, Any]]:
-    """Solve W P = 0 for P relative to its value in one cell."""
-    others = np.delete(np.arange(matrix.shape[0]), pinned)
-    source = matrix[:, [pinned]].toarray().ravel()[others]
-    killing = matrix[[pinned], :].toarray().ravel()[others]
-    rest, stats = solve_generator(matrix[others][:, others], -source, tolerance, killing=killing)
+    """Solve W P = 0 for P relative to its value in one cell.
+
+    The pinned cell is cut off from the others in a copy of the rates that shares the pattern of W: what flows into it is
+    lost, what flows out of it is a source.
+    """
+    rates = matrix.data.copy()
+    into = slice(matrix.indptr[pinned], matrix.indptr[pinned + 1])
+    origins = matrix.indices[into]
+    speed = -rates[into][origins == pinned][0]
+    killing = np.zeros(matrix.shape[0])
+    killing[origins] = rates[into]
+    out_of = np.flatnonzero(matrix.indices == pinned)
+    rhs = np.zeros(matrix.shape[0])
+    rhs[np.searchsorted(matrix.indptr, out_of, side="right") - 1] = -rates[out_of]
+    rates[into] = rates[out_of] = 0.0
+    rates[into.start + int(np.flatnonzero(origins == pinned)[0])] = -speed
+    killing[pinned], rhs[pinned] = speed, -speed
+    cut = sparse.csr_array((rates, matrix.indices, matrix.indptr), shape=matrix.shape)
+    solution, stats = solve_generator(cut, rhs, tolerance, killing=killing)
     # Iterative solvers leave rounding noise of either sign where the density is below 1e-16 of its maximum.
-    return np.insert(np.maximum(rest, 0.0), pinned, 1.0), stats
+    return np.maximum(solution, 0.0), stats
 
 
 def _full_cell(matrix: sparse.csr_array) -> int:
@@ -229,14 +243,11 @@ def _full_cell(matrix: sparse.csr_array) -> int:
 
     Pinned in an empty corner, the rest of the system would be all but singular.
     """
+    from fpsolver.kernels.cpu.reduction import likeliest_jumps
+
     n = matrix.shape[0]
-    columns = sparse.csc_array(matrix)
-    origin = np.repeat(np.arange(n), np.diff(columns.indptr))
-    rates = np.where(columns.indices == origin, -1.0, columns.data)
-    fastest = np.maximum.reduceat(rates, columns.indptr[:-1])
-    chosen = np.flatnonzero(rates == fastest[origin])
-    likeliest = np.arange(n)
-    likeliest[origin[chosen]] = columns.indices[chosen]
+    likeliest = np.empty(n, dtype=np.intp)
+    likeliest_jumps(matrix.indptr, matrix.indices, matrix.data, likeliest)
     for _ in range(int(n).bit_length()):
         likeliest = likeliest[likeliest]
     return int(np.argmax(np.bincount(likeliest, minlength=n)))

@@ -12,7 +12,8 @@ group                 variables (dimensions)
 ``/density``          ``density`` (time, x, y, …), probability per volume
 ``/observables``      against ``time``: ``mass``, ``mean_loss``, ``entropy``, ``free_energy``, the last three each with
                       its ``…_error``; ``mean`` (time, variable), ``covariance`` (time, variable, other_variable)
-``/stationary``       ``density`` (x, y, …), ``boltzmann`` (x, y, …) where there is one
+``/stationary``       ``density`` (x, y, …), ``boltzmann`` (x, y, …) where there is one; attributes ``mean_loss``,
+                      ``entropy``, ``free_energy``
 ``/spectrum``         against ``mode``: ``rate_re``, ``rate_im``, ``harmonic_rate_re``, ``harmonic_rate_im``;
                       ``mode_shape_re``, ``mode_shape_im`` (mode, x, y, …)
 ``/first_passage``    ``mean_first_passage_time`` (x, y, …)

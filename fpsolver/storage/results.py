@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -246,13 +247,19 @@ def _open(path: Path) -> Any:
             signature = raw.read(8)
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+    if not signature:
+        raise StorageError(f"{path} is empty; copy it again, or run the study anew")
     if signature != b"\x89HDF\r\n\x1a\n":
         raise StorageError(f"{path} is not an HDF5 file")
     try:
         return h5py.File(path, "r")
     except (OSError, RuntimeError, ValueError) as error:
-        reason = "truncated" if "truncated" in str(error) else "damaged"
-        raise StorageError(f"{path} is {reason}: {_first_line(error)}") from None
+        whole = re.search(r"truncated file.*stored_eof = (\d+)", str(error))
+        if whole:
+            what = f"truncated: it has {path.stat().st_size} of {whole[1]} bytes"
+        else:
+            what = f"damaged: {_first_line(error)}"
+        raise StorageError(f"{path} is {what}; copy it again, or run the study anew") from None
 
 
 def _first_line(error: BaseException) -> str:

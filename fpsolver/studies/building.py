@@ -14,9 +14,9 @@ from fpsolver.errors import DensityError, GridError, InputError
 from fpsolver.grids import Axis, Grid
 from fpsolver.regions import region_mask
 from fpsolver.studies import schema
-from fpsolver.studies.positions import Key
 from fpsolver.studies.problems import Problems, shown
 from fpsolver.studies.sections import LIBRARY, checked, checked_kind
+from fpsolver.studies.toml_lines import Key
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _covariance(section: schema.GaussianInitial, grid: Grid) -> np.ndarray:
 
 
 def _expression_values(text: str, grid: Grid, landscape: Any) -> np.ndarray:
-    from fpsolver.landscapes.expression import compile_expressions
+    from fpsolver.landscapes.compiled_expressions import compile_expressions
 
     parameters = dict(landscape.parameters)
     compiled = compile_expressions([text], variables=grid.names, parameters=tuple(parameters))

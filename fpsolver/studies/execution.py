@@ -20,7 +20,7 @@ from fpsolver.storage.segments import FileStore
 from fpsolver.storage.store import Store
 from fpsolver.studies.building import equilibrium
 from fpsolver.studies.harmonic import deepest_minimum, harmonic_rates
-from fpsolver.studies.observables import ERROR_BY_HALF_GRID, Observer, half_grid_observables, with_errors
+from fpsolver.studies.observables import ERROR_BY_HALF_GRID, ESTIMATED, Observer, half_grid_observables, with_errors
 from fpsolver.studies.study import Study
 from fpsolver.studies.tabulation import Tabulation
 
@@ -190,6 +190,8 @@ def _stationary(study: Study, store: Store, tables: Tabulation, outcome: Outcome
     numbers: dict[str, Any] = {"method": state.stats["method"], "residual": float(state.stats["residual"])}
     if reference is not None:
         numbers["l1_difference"] = float((np.abs(state.values - reference) * study.grid.volumes).sum())
+    observed = Observer(study.generator)(0.0, state.values)
+    numbers |= {name: float(observed[name]) for name in ESTIMATED if name in observed}
     velocity = ring_velocity(study, state.values)
     if velocity is not None:
         numbers["mean_velocity"] = velocity

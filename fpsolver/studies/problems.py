@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fpsolver.errors import InputError, StudyError, suggest
-from fpsolver.studies.positions import Key
+from fpsolver.studies.toml_lines import Key
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Study files as text: TOML with overrides from the command line, and the table models chosen and applied."""
+"""Study files as text: TOML, with overrides from the command line."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fpsolver.errors import StudyError, suggest
-from fpsolver.studies.positions import Key, key_lines
 from fpsolver.studies.problems import Problems, shown
+from fpsolver.studies.toml_lines import Key, key_lines
 
 
 @dataclass(frozen=True)

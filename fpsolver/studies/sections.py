@@ -10,8 +10,8 @@ from pydantic import Field, ValidationError, create_model
 
 from fpsolver.errors import suggest
 from fpsolver.studies import schema
-from fpsolver.studies.positions import Key
 from fpsolver.studies.problems import Problems, add_validation_errors, shown
+from fpsolver.studies.toml_lines import Key
 
 LIBRARY = (
     "quadratic",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.errors import GridError, InputError, LandscapeError, StudyError, suggest
+from fpsolver.errors import GridError, InputError, LandscapeError, suggest
 from fpsolver.grids import Grid
 from fpsolver.regions import region_mask
 from fpsolver.studies import schema
@@ -148,7 +148,10 @@ def check_study(source: StudyText) -> Study:
             found["dynamics"] = building.build_dynamics(sections["dynamics"], landscape, problems)
     times = _times(source.data.get("evolve"), problems)
     _check_tasks(sections, problems)
-    if found.get("grid") is not None and found.get("dynamics") is not None:
+    if found.get("dynamics") is not None and found["dynamics"].driven:
+        _check_driven(sections, problems)
+    built = found.get("grid") is not None and found.get("dynamics") is not None
+    if built and _velocity_is_there(sections, found["grid"], problems):
         _check_units(sections, found["grid"], problems)
         found["initial"] = _initial(sections, found["grid"], found["dynamics"], problems)
         _check_target(sections, found["grid"], problems)
@@ -220,12 +223,27 @@ def _check_tasks(sections: dict[str, Any], problems: Problems) -> None:
         problems.add(("evolve",), "needs an initial density; add the table [initial]")
 
 
+def _check_driven(sections: dict[str, Any], problems: Problems) -> None:
+    for name in ("stationary", "spectrum", "first_passage"):
+        if name in sections:
+            problems.add((name,), "needs rates that do not depend on time; remove it, or [dynamics.protocol]")
+
+
 def _check_units(sections: dict[str, Any], grid: Grid, problems: Problems) -> None:
     units = sections.get("units")
     for name in units.variables if units else ():
         if name not in grid.names:
             hint = suggest(name, grid.names) or f"; the axes are {', '.join(grid.names)}"
             problems.add(("units", "variables", name), f"is no axis of the grid{hint}")
+
+
+def _velocity_is_there(sections: dict[str, Any], grid: Grid, problems: Problems) -> bool:
+    """Note where underdamped dynamics has no velocity axes: nothing else on such a grid would be worth a complaint."""
+    if not isinstance(sections["dynamics"], schema.UnderdampedDynamics) or grid.velocity:
+        return True
+    wanted = ", ".join(f"[grid.velocity.{name}]" for name in grid.names)
+    problems.add(("grid",), f"underdamped dynamics needs velocity axes; add {wanted}")
+    return False
 
 
 def _initial(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Problems) -> np.ndarray | None:
@@ -278,6 +296,3 @@ def _generator(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Pr
         else:
             return built, tuple(dict.fromkeys(str(entry.message) for entry in caught))
     return None, ()
-
-
-__all__ = ["Study", "StudyError", "check_study", "load_study", "study_from_text"]

@@ -10,6 +10,7 @@ import numpy as np
 from fpsolver.grids import Grid
 from fpsolver.storage import Table, Variable
 from fpsolver.studies.harmonic import Harmonic
+from fpsolver.units import inverse, product
 
 
 class Tabulation:
@@ -124,30 +125,6 @@ class Tabulation:
         label = "mean first-passage time"
         variable = Variable(self.grid.names, times, self.time_units, label)
         return Table(self.axes(), {"mean_first_passage_time": variable}, attributes)
-
-
-def inverse(unit: str) -> str:
-    """Return the unit of a reciprocal.
-
-    Examples
-    --------
-    >>> inverse("cm"), inverse("1"), inverse("1/s")
-    ('1/cm', '1', 's')
-    """
-    if unit == "1":
-        return "1"
-    return unit[2:] if unit.startswith("1/") and unit.count("/") == 1 else f"1/({unit})" if "/" in unit else f"1/{unit}"
-
-
-def product(*units: str) -> str:
-    """Return the unit of a product.
-
-    Examples
-    --------
-    >>> product("1", "cm"), product("1/cm", "1/s"), product("1", "1")
-    ('cm', '1/cm 1/s', '1')
-    """
-    return " ".join(unit for unit in units if unit != "1") or "1"
 
 
 def _common(units: tuple[str, ...]) -> str:

@@ -80,6 +80,24 @@ def _step_plane_and_sum(x, out, diagonal, into, outof, far_into, far_outof, shif
 
 
 @njit(cache=True, fastmath=CONTRACT, error_model="numpy")
+def _step_pair(x, out, diagonal, into, outof, shift, lo, hi, g, h):
+    """Diagonal and two classes of edges whose shifts are neighbours, s and s + 1."""
+    centre = x[lo:hi]
+    above = x[lo - shift - 1 : hi - shift]
+    below = x[lo + shift : hi + shift + 1]
+    new = out[lo:hi]
+    rate = diagonal[lo:hi]
+    down = into[0, lo - shift : hi - shift]
+    up = outof[0, lo:hi]
+    far_down = into[1, lo - shift - 1 : hi - shift - 1]
+    far_up = outof[1, lo:hi]
+    for i in range(hi - lo):
+        total = rate[i] * centre[i] + down[i] * above[i + 1] + up[i] * below[i]
+        total += far_down[i] * above[i] + far_up[i] * below[i + 1]
+        new[i] = g * total - h * new[i]
+
+
+@njit(cache=True, fastmath=CONTRACT, error_model="numpy")
 def _add_edges(x, out, into, outof, shift, lo, hi, g):
     above = x[lo - shift : hi - shift]
     below = x[lo + shift : hi + shift]
@@ -103,7 +121,10 @@ def _accumulate(total, x, new, lo, hi, a, b):
 def _step(x, out, diagonal, into, outof, shifts, lo, hi, g, h):
     """One step on the cells lo ≤ i < hi; a unit shift, if there is one, comes first in `shifts`."""
     classes = len(shifts)
-    if classes == 0 or shifts[0] != 1:
+    if classes == 2 and shifts[0] > 1 and shifts[1] == shifts[0] + 1:
+        _step_pair(x, out, diagonal, into, outof, shifts[0], lo, hi, g, h)
+        done = 2
+    elif classes == 0 or shifts[0] != 1:
         _step_diagonal(x, out, diagonal, lo, hi, g, h)
         done = 0
     elif classes == 1:

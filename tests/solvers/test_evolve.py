@@ -136,10 +136,41 @@ class TestTolerance:
         matrix = generator.matrix.toarray()
         for time in (0.2, 20.0):
             exact = generator.decode(expm(time * matrix) @ generator.encode(density))
-            for method in ("auto", "taylor", "krylov", "implicit"):
+            for method in ("auto", "faber", "taylor", "krylov", "implicit"):
                 found = evolve(generator, density, [time], method=method)
                 assert distance(generator, found.final, exact) < 1e-8
                 assert abs(found.stats["mass_lost"]) < 1e-12
+
+    @pytest.mark.parametrize("friction", [0.01, 1.0, 100.0])
+    @pytest.mark.parametrize("expression", ["x**4/4 - x**2/2", "cos(2*pi*x/5) - 0.6*x"])
+    def test_is_kept_by_faber_series_at_any_friction(self, friction, expression):
+        """The second potential is tilted round a periodic axis: no Gibbs state, and the matrix is not skew."""
+        tilted = "cos" in expression
+        axis = fp.Axis(-2.5, 2.5, 20, boundary="periodic") if tilted else fp.Axis(-2.5, 2.5, 20)
+        grid = fp.Grid(x=axis, velocity={"x": (-3, 3, 16)})
+        dynamics = fp.UnderdampedLangevin(fp.Landscape(expression), temperature=0.5, friction=friction)
+        generator = fp.generator(dynamics, grid)
+        density = fp.density(grid, lambda x, v: np.exp(-2 * (x + 1) ** 2 - v**2))
+        times = [0.3, 2.0, 2.0, 9.0]
+        found = evolve(generator, density, times, method="faber")
+        assert found.stats["estimated_error"] < 1e-8
+        for time, one in zip(times, found.densities, strict=True):
+            exact = generator.decode(expm(time * generator.matrix.toarray()) @ generator.encode(density))
+            assert distance(generator, one, exact) < 1e-8
+
+    def test_faber_series_serve_two_position_dimensions(self):
+        """The matrix has more diagonals than a lattice takes, so that the sparse product is used."""
+        from fpsolver.solvers.exponential.system import System
+
+        grid = fp.Grid(x=(-2, 2, 6), y=(-2, 2, 6), velocity={"x": (-4, 4, 5), "y": (-4, 4, 5)})
+        dynamics = fp.UnderdampedLangevin(fp.Landscape("x**2/2 + y**2"), temperature=0.5, friction=1.0)
+        generator = fp.generator(dynamics, grid)
+        assert System(generator).banded is None
+        density = fp.density(grid, lambda x, y, v, w: np.exp(-(x**2) - y**2 - v**2 - w**2 + 0.3 * x * v))
+        found = evolve(generator, density, [1.5])
+        exact = generator.decode(expm(1.5 * generator.matrix.toarray()) @ generator.encode(density))
+        assert found.stats["method"] == "faber"
+        assert distance(generator, found.final, exact) < 1e-8
 
     @pytest.mark.parametrize("force", [None, ("-y", "x", "0")])
     def test_is_kept_by_multigrid_in_three_dimensions(self, monkeypatch, force):

@@ -144,6 +144,20 @@ def test_a_grid_that_does_not_fit_the_landscape(good):
     assert len(lines) == 3
 
 
+def test_underdamped_dynamics_without_velocities_is_one_complaint(good):
+    text = good.replace("mobility = 1.0", 'kind = "underdamped"\nfriction = 1.0')
+    assert complaint(text) == ["bad.toml:9: grid: underdamped dynamics needs velocity axes; add [grid.velocity.x]"]
+
+
+def test_a_driven_study_cannot_ask_for_what_needs_constant_rates(good):
+    lines = complaint(good.replace("mobility = 1.0", 'protocol.k = "1 + t"'))
+    assert [line.split(" needs ")[0] for line in lines] == [
+        "bad.toml:18: stationary:",
+        "bad.toml:19: spectrum:",
+        "bad.toml:21: first_passage:",
+    ]
+
+
 def test_missing_tables_are_named():
     assert complaint("[evolve]\ntimes = [1]\n") == [
         "bad.toml: the table [landscape] is missing",

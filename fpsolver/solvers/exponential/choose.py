@@ -16,7 +16,8 @@ from fpsolver.errors import ConvergenceError, MethodError
 from fpsolver.generators.generator import Generator
 from fpsolver.solvers.exponential.chebyshev import GROUP, chebyshev, rounding, terms
 from fpsolver.solvers.exponential.eigen import MOST_CELLS, eigen
-from fpsolver.solvers.exponential.implicit import implicit
+from fpsolver.solvers.exponential.faber import faber, products
+from fpsolver.solvers.exponential.implicit import implicit, spans
 from fpsolver.solvers.exponential.krylov import krylov
 from fpsolver.solvers.exponential.relaxation import relaxation
 from fpsolver.solvers.exponential.squaring import squaring
@@ -28,7 +29,7 @@ Method = Callable[[System, np.ndarray, np.ndarray, float], Outcome]
 
 SYMMETRIC: dict[str, Method] = {"chebyshev": chebyshev, "eigen": eigen}
 EDGES: dict[str, Method] = {"uniformisation": uniformisation, "squaring": squaring}
-GENERAL: dict[str, Method] = {"taylor": taylor, "krylov": krylov, "implicit": implicit}
+GENERAL: dict[str, Method] = {"faber": faber, "taylor": taylor, "krylov": krylov, "implicit": implicit}
 METHODS = ("auto", *SYMMETRIC, *EDGES, *GENERAL)
 
 SERIES = 14.0
@@ -36,6 +37,9 @@ SERIES = 14.0
 has diffused across the grid once or twice, and only then can it have settled."""
 SOLVE_COST = 400.0
 """A sparse factorisation with its solves, in products with the generator per 100 × 100 cells; grows as √cells."""
+KINETIC_COST = 8000.0
+"""Products with a Hermite generator that cost as much as its factorisation with 30 to 70 solves, for 10⁴ states; grows
+as √states."""
 DENSE_CELLS = 200
 """Cells up to which dense squaring, the most accurate method for long times, costs little."""
 MOST_DENSE_CELLS = 2000
@@ -138,8 +142,17 @@ def _irreversible(system: System, state: np.ndarray, durations: np.ndarray, tole
 
 
 def _unstructured(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Iterator[Outcome]:
+    last = float(durations[-1])
+    if not system.generator.edges:
+        n, d = system.generator.n_state, system.generator.grid.position_dimension
+        factorised = KINETIC_COST * np.sqrt(n / 1e4) * len(spans(durations)) * (1 if d == 1 else 10)
+        if products(system.field_of_values, last, tolerance) < factorised:
+            yield faber(system, state, durations, tolerance)
+        else:
+            yield _robust(implicit, faber, system, state, durations, tolerance)
+        return
     _, norm = shifted_norm(system)
-    if norm * float(durations[-1]) < 300:
+    if norm * last < 300:
         yield taylor(system, state, durations, tolerance)
     else:
         yield _robust(implicit, krylov, system, state, durations, tolerance)

@@ -21,7 +21,8 @@ POLE = 0.1
 RANGE = 8.0
 """Ratio of the longest to the shortest duration that share one factorisation."""
 MOST_VECTORS = 100
-CHECK_EVERY = 3
+CHECKS = (9, 12, 15, 18, 21, 25, 30, 36, 43, 51, 61, 73, 86, 100)
+"""Numbers of vectors at which the result is worked out: dense exponentials cost more than a few solves."""
 MULTIGRID_CELLS = 60_000
 """Cells in three or four dimensions from which the fill of a factorisation costs more than multigrid."""
 
@@ -29,7 +30,7 @@ MULTIGRID_CELLS = 60_000
 def implicit(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
     """Evolve any generator by a rational Krylov method, with detailed balance in its symmetric form.
 
-    The error is estimated by the change over the last three vectors, at two checks in a row.
+    The error is estimated by the change since the check before, at two checks in a row.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def implicit(system: System, state: np.ndarray, durations: np.ndarray, tolerance
     """
     form = _symmetric_form(system, state) if usable_symmetric(system, state, tolerance) else _plain_form(system)
     vector, start = form.enter(state), 0.0
-    groups = _groups(durations)
+    groups = spans(durations)
     rows, solves, error = [], 0, 0.0
     for group in groups:
         images, used, slip = _advance(form, vector, group - start, tolerance / (2 * len(groups)))
@@ -68,7 +69,8 @@ def usable_symmetric(system: System, state: np.ndarray, tolerance: float) -> boo
     return system.reversible and 100 * EPSILON * system.amplification(state) < tolerance
 
 
-def _groups(durations: np.ndarray) -> list[np.ndarray]:
+def spans(durations: np.ndarray) -> list[np.ndarray]:
+    """Return times in groups that share a factorisation."""
     groups, first, start = [], 0, 0.0
     for k in range(1, len(durations) + 1):
         if k == len(durations) or durations[k] - start > RANGE * (durations[first] - start):
@@ -189,7 +191,7 @@ def _advance(form: _Form, vector: np.ndarray, durations: np.ndarray, tolerance: 
         remainder = norm(following)
         projected[m, m - 1] = remainder
         exhausted = remainder < 1e-14 or m == most
-        if m % CHECK_EVERY and not exhausted:
+        if m not in CHECKS and not exhausted:
             basis[m] = following / remainder
             continue
         small = _exponentials(projected[:m, :m], durations, gamma, definite=form.definite) * beta

@@ -7,8 +7,10 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sparse
 
 from fpsolver.generators.generator import Generator
+from fpsolver.solvers.exponential.ellipse import Pairs
 
 SERIAL_UPDATES = 8_000_000
 """Cell updates below which one thread is faster: about 6 ms of work, against waking a second thread."""
@@ -24,6 +26,8 @@ SWEEPS_A_TURN = 4
 """Sweeps between two looks at the clock."""
 TRIALS = 4
 """Turns of one sweep at first, to find out whether threads pay."""
+MOST_SHIFTS = 8
+"""Pairs of diagonals of a sparse matrix up to which a lattice beats it; each costs a loop over all cells."""
 HOPELESS = 3.0
 """Slowdown by threads after which they are not tried again: another process holds the core."""
 
@@ -69,6 +73,14 @@ class Lattice:
             if self.circular:
                 radius[:shift] += rates[-shift:]
         return -float(radius.max())
+
+    def pairs(self) -> Pairs:
+        """Return the elements off the diagonal, where no shift runs round."""
+        low = [np.arange(self.size - shift) for shift in self.shifts]
+        high = [cells + shift for cells, shift in zip(low, self.shifts, strict=True)]
+        down = [rates[: self.size - shift] for rates, shift in zip(self.into, self.shifts, strict=True)]
+        up = [rates[: self.size - shift] for rates, shift in zip(self.outof, self.shifts, strict=True)]
+        return Pairs(*(np.concatenate(parts) for parts in (high, low, down, up)))
 
     def polynomial(
         self,
@@ -164,6 +176,8 @@ class _Placement:
     def gather(self, placed: np.ndarray) -> np.ndarray:
         """Return flat arrays from blocks; middle axes come first."""
         inner = placed[..., self.lead : self.lead + self.length]
+        if self.blocks == 1:
+            return inner[0]
         moved = np.moveaxis(inner, 0, -2)
         return moved.reshape(*moved.shape[:-2], self.size)
 
@@ -238,6 +252,22 @@ def symmetric_lattice(generator: Generator) -> Lattice:
         mean *= np.sqrt(edge.backward)
         edges.append((edge.offset, mean, mean))
     return _assemble(generator, edges)
+
+
+def matrix_lattice(matrix: sparse.csr_array) -> Lattice | None:
+    """Return a sparse matrix as a lattice operator, or None if it has more than a few diagonals."""
+    entries, n = sparse.coo_array(matrix), matrix.shape[0]
+    steps = entries.row.astype(np.int64) - entries.col
+    shifts = np.flatnonzero(np.bincount(np.abs(steps), minlength=n))
+    shifts = shifts[shifts > 0]
+    if len(shifts) > MOST_SHIFTS:
+        return None
+    into, outof = np.zeros((len(shifts), n)), np.zeros((len(shifts), n))
+    for k, shift in enumerate(shifts):
+        down, up = steps == shift, steps == -shift
+        into[k, entries.col[down]] = entries.data[down]
+        outof[k, entries.row[up]] = entries.data[up]
+    return Lattice(matrix.diagonal(), into, outof, shifts.astype(np.int64), False)
 
 
 def _assemble(generator: Generator, edges: list[tuple[tuple[int, ...], np.ndarray, np.ndarray]]) -> Lattice:

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from fpsolver.generators.generator import Generator
-from fpsolver.solvers.exponential.lattice import Lattice, lattice, symmetric_lattice
+from fpsolver.solvers.exponential.ellipse import Ellipse, field_of_values, pairs_of_matrix
+from fpsolver.solvers.exponential.lattice import Lattice, lattice, matrix_lattice, symmetric_lattice
 
 EPSILON = float(np.finfo(float).eps)
 
@@ -49,6 +50,17 @@ class System:
     def symmetric(self) -> Lattice:
         """S = Π^{−1/2} W Π^{1/2}."""
         return symmetric_lattice(self.generator)
+
+    @cached_property
+    def banded(self) -> Lattice | None:
+        """W on states that are not lists of edges, if it has only a few diagonals."""
+        return matrix_lattice(self.generator.matrix)
+
+    @cached_property
+    def field_of_values(self) -> Ellipse:
+        """An ellipse that holds the field of values of W on states."""
+        matrix, banded = self.generator.matrix, self.banded
+        return field_of_values(matrix.diagonal(), pairs_of_matrix(matrix) if banded is None else banded.pairs())
 
     @cached_property
     def lowest(self) -> float:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fpsolver.studies.positions import key_lines
+from fpsolver.studies.toml_lines import key_lines
 
 TEXT = '''\
 title = "a # not a comment"   # 1
