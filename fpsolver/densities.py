@@ -10,6 +10,9 @@ import numpy as np
 from fpsolver.errors import DensityError, LandscapeError
 from fpsolver.grids import Grid
 
+MOST_COARSE = 16.0
+"""Largest cell width, in standard deviations across a correlated Gaussian, that the quadrature rule still resolves."""
+
 
 def density(grid: Grid, values: Callable[..., Any] | Any) -> np.ndarray:
     """Return a normalised density from a function of the coordinates or an array.
@@ -44,8 +47,8 @@ def gaussian(grid: Grid, mean: Sequence[float], covariance: Any) -> np.ndarray:
     """Return a Gaussian density, averaged over cells.
 
     With a diagonal covariance the average over each cell is exact (differences of the error function); otherwise it is
-    found by a 4-point Gauss–Legendre rule along each axis. What lies outside the grid is cut off and the rest
-    normalised.
+    found by a Gauss–Legendre rule along each axis, with more points the narrower the Gaussian is against the cells.
+    What lies outside the grid is cut off and the rest normalised.
 
     Parameters
     ----------
@@ -68,7 +71,10 @@ def gaussian(grid: Grid, mean: Sequence[float], covariance: Any) -> np.ndarray:
     >>> bool(abs((p * grid.volumes).sum() - 1) < 1e-14)
     True
     """
-    centre, spread = np.asarray(mean, dtype=float), np.asarray(covariance, dtype=float)
+    try:
+        centre, spread = np.asarray(mean, dtype=float), np.asarray(covariance, dtype=float)
+    except (TypeError, ValueError):
+        raise DensityError(f"mean = {mean!r} and covariance = {covariance!r} must be arrays of numbers") from None
     d = grid.dimension
     if centre.shape != (d,) or spread.shape != (d, d):
         raise DensityError(
@@ -85,7 +91,7 @@ def gaussian(grid: Grid, mean: Sequence[float], covariance: Any) -> np.ndarray:
             for axis, m, s in zip(grid.axes, centre, np.sqrt(np.diag(spread)), strict=True)
         ]
         return _normalised(grid.outer(masses) / grid.volumes, grid)
-    return _normalised(_gauss_legendre_average(grid, centre, np.linalg.inv(spread)), grid)
+    return _normalised(_gauss_legendre_average(grid, centre, spread), grid)
 
 
 def boltzmann(landscape: Any, grid: Grid, temperature: float) -> np.ndarray:
@@ -163,13 +169,29 @@ def _normal_mass(faces: np.ndarray, mean: float, deviation: float) -> np.ndarray
     return np.where(z[1:] <= 0, np.diff(below), -np.diff(above))
 
 
-def _gauss_legendre_average(grid: Grid, mean: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    nodes, weights = np.polynomial.legendre.leggauss(4)
-    total = np.zeros(grid.shape)
-    half = [0.5 * grid.along(k, axis.widths) for k, axis in enumerate(grid.axes)]
-    for index in np.ndindex(*(4,) * grid.dimension):
-        shift = [grid.points[..., k] + nodes[i] * half[k] - mean[k] for k, i in enumerate(index)]
-        offset = np.stack(shift, axis=-1)
-        weight = np.prod([0.5 * weights[i] for i in index])
-        total += weight * np.exp(-0.5 * np.einsum("...i,ij,...j", offset, precision, offset))
+def _gauss_legendre_average(grid: Grid, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    precision = np.linalg.inv(covariance)
+    narrowest = np.sqrt(np.linalg.eigvalsh(covariance)[0])
+    coarseness = max(grid.spacings) / narrowest
+    if coarseness > MOST_COARSE:
+        raise DensityError(
+            f"the correlated Gaussian has a standard deviation of {narrowest:.3g} across, less than 1/{MOST_COARSE:g} "
+            f"of the largest cell ({max(grid.spacings):.3g}); refine the grid"
+        )
+    nodes, weights = np.polynomial.legendre.leggauss(4 + int(np.ceil(2 * coarseness)))
+    # Beyond 39 deviations along any axis the exponential underflows.
+    near = tuple(
+        np.abs(axis.centres - mean[k]) <= 0.5 * axis.widths + 39 * np.sqrt(covariance[k, k])
+        for k, axis in enumerate(grid.axes)
+    )
+    block = np.ix_(*near)
+    points, total = grid.points[block], np.zeros(grid.shape)
+    sums = np.zeros(points.shape[:-1])
+    widths = np.broadcast_arrays(*(grid.along(k, axis.widths) for k, axis in enumerate(grid.axes)))
+    half = 0.5 * np.stack(widths, axis=-1)[block]
+    for index in np.ndindex(*(len(nodes),) * grid.dimension):
+        chosen = list(index)
+        offset = points + nodes[chosen] * half - mean
+        sums += np.prod(0.5 * weights[chosen]) * np.exp(-0.5 * np.einsum("...i,ij,...j", offset, precision, offset))
+    total[block] = sums
     return total

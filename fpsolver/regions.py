@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 from fpsolver.errors import RegionError
 from fpsolver.grids import Grid
+
+ON_THE_WALL = 1e-9
+"""Distance from a wall, in cell widths, at which a centre counts as on it: rounding must not leave a cell a sliver."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,16 @@ class Box:
     bounds: Mapping[str, tuple[float | None, float | None]]
 
     def mask(self, grid: Grid) -> np.ndarray:
-        """Return which cells have their centre inside the box (bounds included)."""
+        """Return which cells have their centre inside the box, or on a bound to within `ON_THE_WALL` cell widths."""
         inside = np.ones(grid.shape, dtype=bool)
         for name, (lower, upper) in self.bounds.items():
             axis = grid.index(name)
             centres = grid.along(axis, grid.axes[axis].centres)
+            slack = ON_THE_WALL * grid.along(axis, grid.axes[axis].widths)
             if lower is not None:
-                inside = inside & (centres >= lower)
+                inside = inside & (centres >= lower - slack)
             if upper is not None:
-                inside = inside & (centres <= upper)
+                inside = inside & (centres <= upper + slack)
         return inside
 
 
@@ -60,6 +65,9 @@ def where(**bounds: tuple[float | None, float | None]) -> Box:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise RegionError(f"where({name}={pair!r}): a bound is a pair (lower, upper), None for an open side")
         lower, upper = pair
+        for bound in (lower, upper):
+            if bound is not None and not (isinstance(bound, int | float | np.number) and np.isfinite(bound)):
+                raise RegionError(f"where({name}={pair!r}): {bound!r} is not a finite number; None leaves a side open")
         if lower is None and upper is None:
             raise RegionError(f"where({name}=(None, None)) bounds nothing; leave the axis out")
         if lower is not None and upper is not None and not lower < upper:
@@ -96,7 +104,14 @@ def _mask(region: Region, grid: Grid, name: str) -> np.ndarray:
     if isinstance(region, Box):
         return region.mask(grid)
     if callable(region):
-        answer = np.asarray(region(*np.moveaxis(grid.points, -1, 0)))
+        coordinates = np.moveaxis(grid.points, -1, 0)
+        try:
+            signature(region).bind(*coordinates)
+        except TypeError as error:
+            raise RegionError(
+                f"the {name} predicate cannot take one coordinate array per axis ({', '.join(grid.names)}): {error}"
+            ) from None
+        answer = np.asarray(region(*coordinates))
         if answer.shape != grid.shape or answer.dtype != bool:
             raise RegionError(
                 f"the {name} predicate returned {answer.dtype} of shape {answer.shape}; it gets one coordinate array "

@@ -28,6 +28,7 @@ def test_all_ways_to_name_a_region_agree():
         (np.zeros((3, 3), dtype=bool), "mask has shape"),
         ((9, 0), "not a cell index"),
         ("x > 1", "neither a box"),
+        (lambda x: x > 1, "one coordinate array per axis"),
     ],
 )
 def test_bad_regions_are_refused(region, message):
@@ -35,7 +36,15 @@ def test_bad_regions_are_refused(region, message):
         region_mask(region, GRID)
 
 
-@pytest.mark.parametrize("bounds", [{}, {"x": (1.0,)}, {"x": (None, None)}, {"x": (2.0, 1.0)}])
+@pytest.mark.parametrize(
+    "bounds", [{}, {"x": (1.0,)}, {"x": (None, None)}, {"x": (2.0, 1.0)}, {"x": ("1", None)}, {"x": (np.nan, 1.0)}]
+)
 def test_bad_bounds_are_refused(bounds):
     with pytest.raises(RegionError):
         fp.where(**bounds)
+
+
+def test_a_wall_on_a_centre_takes_the_cell_in_whatever_the_rounding():
+    centre = GRID.axes[0].centres[5]
+    masks = [region_mask(fp.where(x=(centre + shift, None)), GRID) for shift in (-1e-12, 0.0, 1e-15, 1e-12)]
+    assert all(np.array_equal(mask, masks[0]) for mask in masks) and masks[0][5].all()

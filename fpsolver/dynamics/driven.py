@@ -21,6 +21,8 @@ def checked_protocols(
     DynamicsError
         If a name belongs to neither or to both.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise DynamicsError(f'protocol = {given!r} is not a mapping; give protocol={{"name": fp.Protocol("1 + t")}}')
     protocols = {name: as_protocol(name, value) for name, value in (given or {}).items()}
     for name in protocols:
         if name in parameters and name in own:

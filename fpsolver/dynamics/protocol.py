@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import ast
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -21,12 +22,14 @@ class Protocol:
     expression : str
         Formula in ``t``.
     breakpoints : sequence of float
-        Times at which the formula jumps or has a kink; no time step crosses them.
+        Times at which the formula jumps or has a kink; no time step crosses them. Where ``sign`` or a condition of
+        ``Piecewise`` switches on something linear in ``t``, its time is added; others must be given.
 
     Raises
     ------
     DynamicsError
-        If the expression contains anything but ``t``, or breakpoints do not ascend.
+        If the expression contains anything but ``t``, breakpoints do not ascend, or none are given although the
+        formula may jump at times that cannot be read off it.
 
     See Also
     --------
@@ -49,6 +52,7 @@ class Protocol:
         object.__setattr__(self, "breakpoints", _ascending("breakpoints", self.breakpoints))
         if self._function is None:
             object.__setattr__(self, "_function", _formula(self.expression))
+            object.__setattr__(self, "breakpoints", _with_jumps(self.expression, self.breakpoints))
 
     def __call__(self, t: Any) -> np.ndarray:
         """Return the value at time `t` (array-like)."""
@@ -120,6 +124,49 @@ def _formula(expression: str) -> Callable[[np.ndarray], np.ndarray]:
 
     compiled = compile_expressions([expression])
     return lambda t: compiled(t=t)[0]
+
+
+def _with_jumps(expression: str, declared: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the declared breakpoints and the times at which the formula's switches change sign.
+
+    An adaptive integrator that samples between jumps cannot see them, so that its error estimate would be wrong.
+    """
+    times = list(declared)
+    for switch in _switches(expression):
+        root = _linear_root(_formula(switch))
+        if root is None and not declared:
+            raise DynamicsError(
+                f"the formula {expression!r} may jump where {switch} changes sign; give those times as breakpoints="
+            )
+        if root is not None and np.isfinite(root) and all(abs(root - t) > 1e-12 * max(1.0, abs(t)) for t in times):
+            times.append(root)
+    return tuple(sorted(times))
+
+
+def _switches(expression: str) -> Iterator[str]:
+    """Yield the expressions at whose zeros `sign` and the conditions of `Piecewise` switch."""
+    for node in ast.walk(ast.parse(expression.strip(), mode="eval")):
+        if isinstance(node, ast.Compare):
+            sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+            yield from (f"({left}) - ({right})" for left, right in pairwise(sides))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sign":
+            yield ast.unparse(node.args[0])
+
+
+def _linear_root(switch: Callable[[np.ndarray], np.ndarray]) -> float | None:
+    """Return the zero of a linear function of time, infinity if it has none, or None if it is not linear."""
+    probes = np.array([0.0, 1.0, 2.7182818, -3.3019272, 57.721566])
+    with np.errstate(all="ignore"):
+        values = np.broadcast_to(switch(probes), probes.shape)
+    slope = values[1] - values[0]
+    scale = np.abs(values).max()
+    if not np.allclose(values, values[0] + slope * probes, rtol=0, atol=1e-11 * scale):
+        return None
+    if abs(slope) <= 1e-14 * scale:
+        return np.inf
+    # For a switch such as t − 0.7 the slope is one to rounding, and the constant is the time to the last digit.
+    nearest = np.round(slope)
+    return float(-values[0] / (nearest if nearest and abs(slope - nearest) < 1e-12 * scale else slope))
 
 
 def _ascending(name: str, times: Sequence[float]) -> tuple[float, ...]:

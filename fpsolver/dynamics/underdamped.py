@@ -59,7 +59,10 @@ class UnderdampedLangevin:
     def __post_init__(self) -> None:
         object.__setattr__(self, "temperature", checked_number("temperature", self.temperature, TEMPERATURE_UNIT))
         object.__setattr__(self, "friction", checked_number("friction", self.friction, "a rate, in inverse time"))
-        masses = np.asarray(self.mass, dtype=float)
+        try:
+            masses = np.asarray(self.mass, dtype=float)
+        except (TypeError, ValueError):
+            raise DynamicsError(f"mass = {self.mass!r} must be a number, or one for each variable") from None
         if masses.shape not in ((), (self.landscape.dimension,)):
             raise DynamicsError(f"mass = {self.mass!r} must be one number or {self.landscape.dimension} of them")
         if not (np.isfinite(masses).all() and (masses > 0).all()):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fpsolver.dynamics import Langevin, UnderdampedLangevin
-from fpsolver.errors import DynamicsError
+from fpsolver.errors import DynamicsError, GridError
 from fpsolver.generators.driven import DrivenGenerator
 from fpsolver.generators.generator import Edge, Generator
+from fpsolver.generators.periodic import check_periodic_coefficients
 from fpsolver.grids import Grid
 
 __all__ = ["DrivenGenerator", "Edge", "Generator", "generator"]
@@ -53,6 +54,8 @@ def generator(
     """
     if not isinstance(dynamics, Langevin | UnderdampedLangevin):
         raise DynamicsError(f"{dynamics!r} has no generator on a grid; give Langevin or UnderdampedLangevin dynamics")
+    if not isinstance(grid, Grid):
+        raise GridError(f"{grid!r} is no grid; give for example fp.Grid(x=(-2, 2, 100))")
     if dynamics.driven:
         return DrivenGenerator(dynamics, grid, scheme, floor)
     if isinstance(dynamics, UnderdampedLangevin):
@@ -61,6 +64,7 @@ def generator(
         return kinetic_generator(dynamics, grid, scheme or "hermite")
     if grid.velocity:
         raise DynamicsError("Langevin dynamics has no velocities; leave velocity= out of the grid")
+    check_periodic_coefficients(dynamics, grid)
     if "tensor" in (dynamics.mobility.kind, dynamics.noise.kind):
         from fpsolver.generators.tensor import tensor_generator
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.densities import loss_on_grid
+from fpsolver.dynamics.langevin import Langevin
 from fpsolver.errors import GridError
 from fpsolver.grids import Grid
 
@@ -46,3 +47,38 @@ def period_gain(landscape: Any, grid: Grid, loss: np.ndarray, axis: int) -> floa
             "match the period, or choose another boundary"
         )
     return 0.0 if abs(gain) <= scale else gain
+
+
+def check_periodic_coefficients(dynamics: Langevin, grid: Grid) -> None:
+    """Raise unless mobility, diffusion and force have the period of every periodic axis.
+
+    Raises
+    ------
+    GridError
+        Naming the axis, the coefficient and its values on the two sides of the seam.
+    """
+    parameters = dynamics.landscape.parameters
+    order = grid.order(dynamics.landscape.variables)
+    sample = grid.points[tuple(slice(None, None, max(1, n // 8)) for n in grid.shape)]
+    for k, axis in enumerate(grid.axes):
+        if not axis.periodic:
+            continue
+        seam = np.take(grid.points, [0], axis=k)
+        seam[..., k] = axis.lower
+        image = seam.copy()
+        image[..., k] = axis.upper
+        for coefficient in (dynamics.mobility, dynamics.diffusion, dynamics.force):
+            if coefficient is None or coefficient.constant is not None:
+                continue
+            here, there = (coefficient.evaluate(points[..., order], parameters) for points in (seam, image))
+            gap = np.abs(there - here)
+            # A coefficient may vanish at the seam, so its size is taken from inside as well.
+            inside = coefficient.evaluate(sample[..., order], parameters)
+            size = max(np.abs(values).max() for values in (here, there, inside))
+            if gap.max() > 1e-9 * size:
+                worst = np.unravel_index(int(gap.argmax()), gap.shape)
+                raise GridError(
+                    f"axis {grid.names[k]!r} is periodic, but {coefficient.name} = {coefficient.given!r} is "
+                    f"{here[worst]:g} at {axis.lower:g} and {there[worst]:g} at {axis.upper:g}: match the period, or "
+                    "choose another boundary"
+                )

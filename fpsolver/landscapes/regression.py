@@ -162,7 +162,14 @@ def linear_regression(
     LandscapeError
         If shapes do not fit or values are not finite.
     """
-    return _risk("squared", X, np.asarray(y, dtype=float), ridge, intercept, penalise_intercept, variables)
+    return _risk("squared", X, _numbers("targets", y), ridge, intercept, penalise_intercept, variables)
+
+
+def _numbers(name: str, values: ArrayLike) -> Floats:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise LandscapeError(f"{name} must be an array of numbers, all rows of one length: {error}") from None
 
 
 def _risk(
@@ -174,7 +181,7 @@ def _risk(
     penalise_intercept: bool,
     variables: Sequence[str] | None,
 ) -> EmpiricalRisk:
-    features = np.asarray(X, dtype=float)
+    features = _numbers("features", X)
     if features.ndim == 1:
         features = features[:, np.newaxis]
     if features.ndim != 2 or y.ndim != 1 or len(features) != len(y) or features.size == 0:
@@ -183,7 +190,7 @@ def _risk(
         )
     if not (np.isfinite(features).all() and np.isfinite(y).all()):
         raise LandscapeError("features and targets must be finite; there are NaN or infinite values among them")
-    if not 0.0 <= ridge < np.inf:
+    if not (isinstance(ridge, int | float | np.number) and 0.0 <= ridge < np.inf):
         raise LandscapeError(f"the ridge penalty must be finite and not negative, not {ridge!r}")
     n = features.shape[1]
     names = ["weight"] if n == 1 else [f"w{i + 1}" for i in range(n)]

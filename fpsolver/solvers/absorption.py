@@ -121,7 +121,14 @@ class Absorption:
             f, of the grid's shape, 0 in the targets.
         stats : dict
             What the linear solver says.
+
+        Raises
+        ------
+        MethodError
+            If the tolerance cannot be used, or some cells can never be absorbed.
         """
+        if not 0 < tolerance < 1:
+            raise MethodError(f"tolerance = {tolerance!r} must lie between 0 and 1")
         matrix, killing = self._outside_system
         values = np.zeros(self.grid.shape)
         solution, stats = solve_generator(matrix, -source[self.outside], tolerance, adjoint=True, killing=killing)

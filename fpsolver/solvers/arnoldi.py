@@ -76,7 +76,7 @@ def dominant_pairs(
 
 
 def _expand(operator: Operator, basis: np.ndarray, projected: np.ndarray, held: int, most: int) -> int:
-    """Continue the basis from `held` vectors and a residual to `most`; return how many there are, fewer if invariant."""
+    """Continue the basis from `held` vectors to `most`; return how many there are, fewer if they are invariant."""
     for j in range(held, most):
         vector = np.array(operator(basis[j]), dtype=float)
         size = length(vector)
@@ -110,9 +110,11 @@ def _restart(basis: np.ndarray, projected: np.ndarray, used: int, keep: int) -> 
     # The middle of a gap cannot part a conjugate pair.
     last = int(np.argmax(moduli[keep - 1 : used - 1] > moduli[keep:used] * (1 + 1e-10))) + keep
     threshold = 0.5 * (moduli[last - 1] + moduli[last])
-    triangle, rotation, held = schur(
-        projected[:used, :used], output="real", sort=lambda real, imaginary=0.0: abs(complex(real, imaginary)) > threshold
-    )
+
+    def dominant(real: float, imaginary: float) -> bool:
+        return abs(complex(real, imaginary)) > threshold
+
+    triangle, rotation, held = schur(projected[:used, :used], output="real", sort=dominant)
     link = projected[used, :used] @ rotation
     for at in range(0, basis.shape[1], _BLOCK):
         part = basis[:used, at : at + _BLOCK]

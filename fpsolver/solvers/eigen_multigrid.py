@@ -27,8 +27,10 @@ Operator = Callable[[np.ndarray], np.ndarray]
 _GUARDS = 3
 # Unknowns, for each mode, that the level needs where the passage begins.
 _ROOM = 10
-# Steps on a coarse level, whose modes need not be better than their own error of discretisation; and on the finest.
-_COARSE_STEPS, _FINE_STEPS = 3, 60
+# Steps on a coarse level and accuracy there: its modes need not be better than their own error of discretisation.
+_COARSE_STEPS, _COARSE_TOLERANCE = 3, 1e-3
+# Steps on the finest level.
+_FINE_STEPS = 60
 # Smallest weight, relative to the largest one: products of two are still far from underflow.
 _LIGHTEST = 1e-200
 # Shift that makes the preconditioner definite, relative to the fastest rate.
@@ -41,8 +43,8 @@ _BLOCK = 512
 
 def multigrid_modes(
     generator: Any, symmetric: sparse.csr_array, ground: np.ndarray, k: int, tolerance: float
-) -> np.ndarray:
-    """Return the k slowest eigenvectors of a symmetrised generator as columns, slowest first.
+) -> tuple[np.ndarray, float]:
+    """Return the k slowest eigenvectors of a symmetrised generator as columns, and about the rate that follows.
 
     Parameters
     ----------
@@ -65,7 +67,8 @@ def multigrid_modes(
     closed = not generator.absorbing
     wanted = k - 1 if closed else k
     if not wanted:
-        return ground[:, None].copy()
+        # A bound on the gap is not needed for a rate that is known.
+        return ground[:, None].copy(), np.inf
     fastest = float(np.abs(symmetric.diagonal()).max())
     weights = np.maximum((ground / ground.max()) ** 2, _LIGHTEST)
     solver = _conductances(generator.matrix, np.ravel(generator.killing), weights, _SHIFT * fastest)
@@ -85,14 +88,15 @@ def multigrid_modes(
         lambda residual: project(-root * solver.approximate(project(residual) * root)),
         fastest,
     )
-    modes, unsettled = problem.improve(start, wanted, 0.3 * np.sqrt(tolerance), _FINE_STEPS)
+    modes, values, unsettled = problem.improve(start, wanted, 0.3 * np.sqrt(tolerance), _FINE_STEPS)
     if unsettled > 1.0:
         raise ConvergenceError(
             f"the eigenvectors' residuals exceed what a relative accuracy of {tolerance:.1e} needs by {unsettled:.1e} "
             f"after {_FINE_STEPS} steps; ask for another number of modes or coarsen the grid"
         )
+    beyond = float(values[wanted]) if wanted < len(values) else np.inf
     modes = modes[:wanted]
-    return np.column_stack([ground, modes.T]) if closed else modes.T.copy()
+    return (np.column_stack([ground, modes.T]) if closed else modes.T.copy()), beyond
 
 
 def _conductances(matrix: Any, killing: np.ndarray, weights: np.ndarray, shift: float) -> Multigrid:
@@ -118,7 +122,8 @@ def _from_coarse_levels(solver: Multigrid, weights: np.ndarray, count: int) -> n
         level = solver.levels[depth]
         root = np.sqrt(masses[depth])
         start = (level.interpolation @ functions.T).T * root
-        functions = _level_problem(solver, depth, root).improve(start, count, 0.0, _COARSE_STEPS)[0] / root
+        problem = _level_problem(solver, depth, root)
+        functions = problem.improve(start, count, _COARSE_TOLERANCE, _COARSE_STEPS)[0] / root
     return np.stack([solver.extended_from_coarse(function) for function in functions])
 
 
@@ -145,8 +150,10 @@ class _Problem:
     precondition: Operator
     norm: float
 
-    def improve(self, start: np.ndarray, wanted: int, tolerance: float, steps: int) -> tuple[np.ndarray, float]:
-        """Return better eigenvectors as rows, and the largest residual relative to the one that is good enough."""
+    def improve(
+        self, start: np.ndarray, wanted: int, tolerance: float, steps: int
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return better eigenvectors as rows, eigenvalues, and the largest residual relative to a sufficient one."""
         m = len(start)
         basis = np.empty((3 * m, start.shape[1]))
         images = np.empty_like(basis)
@@ -157,7 +164,7 @@ class _Problem:
         for _ in range(steps):
             residuals = [images[j] - values[j] * basis[j] for j in range(m)]
             sizes = np.array([length(residual) for residual in residuals])
-            relative = sizes / self._sufficient(values, sizes, tolerance)
+            relative = sizes / self._sufficient(values, tolerance)
             unsettled = float(relative[:wanted].max())
             if unsettled <= 1.0:
                 break
@@ -169,13 +176,13 @@ class _Problem:
             self._images(basis, images, held - int((relative > 0.1).sum()), held)
             values = _rayleigh_ritz(basis, images, held, m)
             held = 2 * m
-        return basis[:m].copy(), unsettled
+        return basis[:m].copy(), values, unsettled
 
     def _images(self, basis: np.ndarray, images: np.ndarray, first: int, last: int) -> None:
         for j in range(first, last):
             images[j] = self.apply(basis[j])
 
-    def _sufficient(self, values: np.ndarray, sizes: np.ndarray, tolerance: float) -> np.ndarray:
+    def _sufficient(self, values: np.ndarray, tolerance: float) -> np.ndarray:
         """Return the residuals r at which r²/gap is a small enough error of λ, and r/gap of the vector."""
         result = np.empty(len(values))
         for j, value in enumerate(values):

@@ -12,7 +12,7 @@ import scipy.sparse as sparse
 from fpsolver.errors import MethodError
 from fpsolver.solvers.arnoldi import dominant_pairs
 from fpsolver.solvers.eigen_multigrid import multigrid_modes
-from fpsolver.solvers.krylov import Operator
+from fpsolver.solvers.krylov import Operator, length
 from fpsolver.solvers.linear import inverse_generator
 from fpsolver.solvers.multigrid import Multigrid
 
@@ -24,6 +24,8 @@ _LU_PLANE, _LU_SPACE = 300_000, 20_000
 _SHIFT = 1e-8
 # Relative gap of two rates below which their eigenvectors cannot be found one by one.
 _CLUSTER = 1e-7
+# Relative gap below which rates are judged together.
+_TOGETHER = 1e-3
 # Ratio of √Π to its maximum below which the symmetrised eigenvectors hold no digits, and steps that continue them.
 _EMPTY, _CONTINUATION = 1e-7, 8
 
@@ -80,7 +82,9 @@ def chain_pairs(generator: Any, k: int) -> Eigenpairs:
         mode /= np.sqrt(mass @ mode**2)
     if k > 1 and (np.diff(rates) <= _CLUSTER * rates[1:]).any():
         left = _clustered(generator, mass, rates, left)
-    stats = {"method": "bisection without cancellation", "accuracy": 1e-14, "accuracy_kind": "relative"}
+    # As for elimination, by which the rates are counted: rounding adds up at random over the states.
+    accuracy = float(4 * np.finfo(float).eps * np.sqrt(len(killing)))
+    stats = {"method": "bisection without cancellation", "accuracy": accuracy, "accuracy_kind": "relative"}
     return Eigenpairs(rates, mass * left, left, stats)
 
 
@@ -120,23 +124,53 @@ def reversible_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     ground = np.exp(0.5 * (logarithm - logarithm.max()))
     ground /= np.linalg.norm(ground)
     closed = not generator.absorbing
-    vectors, method = _symmetric_vectors(generator, symmetric, ground, k, tolerance)
+    vectors, beyond, method = _symmetric_vectors(generator, symmetric, ground, k, tolerance)
     if closed:
         vectors[:, 0] = ground
     vectors = np.linalg.qr(vectors)[0]
     first = 1 if closed else 0
     if closed:
         vectors[:, 0] = ground
-    differences = _face_differences(generator, vectors[:, first:])
-    singular, rotation = np.linalg.svd(np.linalg.qr(differences, mode="r"))[1:]
-    vectors[:, first:] = vectors[:, first:] @ rotation[::-1].T
-    rates = np.concatenate([np.zeros(first), singular[::-1] ** 2])
+    rates = np.zeros(k)
+    if k > first:
+        differences = _face_differences(generator, vectors[:, first:])
+        singular, rotation = np.linalg.svd(np.linalg.qr(differences, mode="r"))[1:]
+        del differences
+        vectors[:, first:] = vectors[:, first:] @ rotation[::-1].T
+        rates[first:] = singular[::-1] ** 2
     fastest = float(np.abs(generator.diagonal).max())
     # A difference of zero is seen as the rounding of ψ.
     rates[rates < 100 * fastest * np.finfo(float).eps ** 2] = 0.0
     left = _extended(generator, rates, vectors.T, ground)
-    stats = {"method": method, "accuracy": tolerance, "accuracy_kind": "relative"}
+    accuracy = _relative_error(symmetric, rates[first:], vectors[:, first:], beyond)
+    stats = {"method": method, "accuracy": accuracy, "accuracy_kind": "relative"}
     return Eigenpairs(rates, vectors.T * ground, left, stats)
+
+
+def _relative_error(symmetric: sparse.csr_array, rates: np.ndarray, vectors: np.ndarray, beyond: float) -> float:
+    """Return a bound on the relative error of the rates that are not zero, from the residuals of their vectors.
+
+    Vectors are orthogonal to a ground state that is known, which is left out.
+    A Rayleigh quotient with the residual r is within |r| of an eigenvalue, and within |r|²/gap of it, where nothing
+    else of the spectrum is nearer than the gap (Temple and Kato). Rates close to each other are judged together.
+    To this comes what rounding does to √λ = |D ψ|, eps times the square root of the mean rate out of a cell.
+    """
+    diagonal = np.abs(symmetric.diagonal())
+    known = np.append(rates, beyond)
+    residuals = np.array(
+        [length(symmetric @ vector + rate * vector) for rate, vector in zip(rates, vectors.T, strict=True)]
+    )
+    worst = 0.0
+    for rate, vector in zip(rates, vectors.T, strict=True):
+        if rate == 0.0:
+            continue
+        together = np.abs(known - rate) <= _TOGETHER * rate
+        residual = float(np.linalg.norm(residuals[together[:-1]]))
+        gap = 0.0 if together[-1] else float(np.abs(known[~together] - rate).min())
+        bound = residual if residual >= gap else residual**2 / gap
+        rounding = 4 * np.finfo(float).eps * np.sqrt(rate * np.einsum("i,i,i->", diagonal, vector, vector))
+        worst = max(worst, float((bound + rounding) / rate))
+    return worst
 
 
 def _extended(generator: Any, rates: np.ndarray, vectors: np.ndarray, ground: np.ndarray) -> np.ndarray:
@@ -196,24 +230,29 @@ def _face_differences(generator: Any, vectors: np.ndarray) -> np.ndarray:
 
 def _symmetric_vectors(
     generator: Any, symmetric: sparse.csr_array, ground: np.ndarray, k: int, tolerance: float
-) -> tuple[np.ndarray, str]:
-    """Return the k slowest eigenvectors of a symmetrised generator as columns, slowest first."""
+) -> tuple[np.ndarray, float, str]:
+    """Return the k slowest eigenvectors of a symmetrised generator as columns, the rate after them, and the method."""
     size = symmetric.shape[0]
     if size <= _DENSE:
-        return np.linalg.eigh(-symmetric.toarray())[1][:, :k].copy(), "dense symmetric"
+        values, vectors = np.linalg.eigh(-symmetric.toarray())
+        return vectors[:, :k].copy(), float(values[k]) if k < size else np.inf, "dense symmetric"
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     shift = _SHIFT * float(np.abs(symmetric.diagonal()).max())
     if _prefer_multigrid(symmetric):
-        return multigrid_modes(generator, symmetric, ground, k, tolerance), "full multigrid"
+        return *multigrid_modes(generator, symmetric, ground, k, tolerance), "full multigrid"
     solve = _factorised(shift, symmetric)
     operator = LinearOperator((size, size), matvec=solve, dtype=float)
+    count = min(k + 1, size - 1)
     # What a Krylov space sees of a mode must not depend on the machine: the start is fixed and has all symmetries
     # broken.
+    kept = min(size, max(2 * k + 8, 20))
     values, vectors = eigsh(
-        -symmetric, k=k, sigma=-shift, which="LM", OPinv=operator, v0=_start(size), ncv=min(size, max(2 * k + 8, 20))
+        -symmetric, k=count, sigma=-shift, which="LM", OPinv=operator, v0=_start(size), ncv=kept
     )
-    return vectors[:, np.argsort(values)], "shift-inverted Lanczos"
+    order = np.argsort(values)
+    # Where no rate follows that could be asked for, the last one says that its gap is not known.
+    return vectors[:, order[:k]], float(values[order[min(k, count - 1)]]), "shift-inverted Lanczos"
 
 
 def _start(size: int) -> np.ndarray:
@@ -267,8 +306,18 @@ def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     rates = _improved(matrix, rates, right, left)
     if not generator.absorbing and abs(rates[0]) <= 1e3 * np.finfo(float).eps * scale:
         rates[0] = 0.0
-    stats = {"method": method, "accuracy": float(np.finfo(float).eps) * scale, "accuracy_kind": "absolute"}
+    stats = {"method": method, "accuracy": _absolute_error(matrix, rates, right, left), "accuracy_kind": "absolute"}
     return Eigenpairs(rates, right, left, stats)
+
+
+def _absolute_error(matrix: Any, rates: np.ndarray, right: np.ndarray, left: np.ndarray) -> float:
+    """Return the first-order bound on the error of rates, Σ |ψ_i| |W φ + λ φ|_i / |ψ φ|: residual times condition."""
+    worst = 0.0
+    for rate, mode, function in zip(rates, right, left, strict=True):
+        residual = np.abs(matrix @ mode + rate * mode)
+        overlap = abs(np.einsum("i,i->", function, mode))
+        worst = max(worst, float(np.einsum("i,i->", np.abs(function), residual) / max(overlap, np.finfo(float).tiny)))
+    return worst
 
 
 def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
@@ -291,7 +340,12 @@ def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np
         inverted, vectors = dominant_pairs(inverse, _start(size), wanted, 1e-3 * tolerance, vectors=2 * wanted + 12)
         values = shift + 1.0 / inverted
         order = _slowest_first(-values)
-        found.append((values[order], vectors[:, order]))
+        # One more step clears the vectors that are used of fast modes, which W would magnify.
+        vectors = vectors[:, order].astype(complex)
+        for j in range(k):
+            vectors[:, j] = inverse(vectors[:, j].real.copy()) + 1j * inverse(vectors[:, j].imag.copy())
+            vectors[:, j] /= np.linalg.norm(vectors[:, j])
+        found.append((values[order], vectors))
     (values, right), (_, left) = found
     return values, right, left, method
 

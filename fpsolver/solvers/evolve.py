@@ -84,9 +84,10 @@ def evolve(
         Output times, ascending, none before `start`.
     method : str
         "auto" chooses by accuracy first and cost second, and reports in ``stats``. For detailed balance: "chebyshev";
-        "eigen" (diagonalisation, small grids). For any generator: "uniformisation" (non-negative arithmetic), "faber" (for
-        damping and rotation together, as in kinetic dynamics), "taylor", "krylov" (polynomial), "implicit" (rational Krylov with sparse factorisation: cost bounded as t grows),
-        "squaring" (non-negative dense powers, small grids, any time).
+        "eigen" (diagonalisation, small grids). For any generator: "uniformisation" (non-negative arithmetic), "faber"
+        (damping and rotation together, as in kinetic dynamics), "taylor", "krylov" (polynomial), "implicit" (rational
+        Krylov with sparse factorisation: cost bounded as t grows), "squaring" (non-negative dense powers, small grids,
+        any time).
     tolerance : float
         Allowed error ‖p − p_exact‖₁ over the mass of `density`, a promise for the generator as given (the error of the
         grid is another matter). Under a protocol the local errors are controlled so that their sum stays below it.

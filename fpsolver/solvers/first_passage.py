@@ -55,8 +55,9 @@ def mean_first_passage_time(W: Any, target: Region | None = None, *, tolerance: 
         A Markov generator.
     target : Box, callable, ndarray or index, optional
         `fpsolver.where(x=(1.0, None))` places the wall where it is, between cell centres if need be, and the result
-        is of second order for any position. A predicate of one coordinate array per axis, a Boolean mask or a cell
-        index snaps to cell faces, which `stats["snapped"]` says.
+        is of second order for any position (near the re-entrant corner of a box bounded on two axes, where the
+        solution itself is singular, of order 4/3 at best). A predicate of one coordinate array per axis, a Boolean
+        mask or a cell index snaps to cell faces, which `stats["snapped"]` says.
     tolerance : float
         Relative error asked of the linear solver.
 

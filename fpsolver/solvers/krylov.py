@@ -1,4 +1,4 @@
-"""Krylov iterations preconditioned by multigrid: GMRES, and conjugate gradients for symmetric matrices.
+"""GMRES, preconditioned by multigrid.
 
 Products of long vectors go through `einsum`, not through BLAS: its threads cost more than they gain for so little work
 per number, a hundred times more where other programs share the cores, and sums would depend on how many there are.
@@ -23,53 +23,6 @@ def inner(left: np.ndarray, right: np.ndarray) -> float:
 def length(vector: np.ndarray) -> float:
     """Return the Euclidean norm of a real vector."""
     return float(np.sqrt(np.einsum("i,i->", vector, vector)))
-
-
-def conjugate_gradients(
-    operator: Operator, precondition: Operator, rhs: np.ndarray, tolerance: float, maximum: int = 300
-) -> np.ndarray:
-    """Solve A x = rhs for a symmetric, positive semidefinite A and a right-hand side in its range.
-
-    Parameters
-    ----------
-    operator, precondition : callable
-        x → A x and x → M⁻¹ x, symmetric.
-    rhs : ndarray, shape (n,)
-        Right-hand side.
-    tolerance : float
-        Residual at which to stop, relative to `rhs`, in the Euclidean norm.
-    maximum : int
-        Iterations before giving up.
-
-    Raises
-    ------
-    ConvergenceError
-        If the residual still exceeds the tolerance.
-
-    Examples
-    --------
-    >>> matrix = np.diag([1.0, 2.0, 4.0])
-    >>> conjugate_gradients(matrix.__matmul__, lambda x: x, np.ones(3), 1e-10).round(9).tolist()
-    [1.0, 0.5, 0.25]
-    """
-    solution, residual = np.zeros_like(rhs), rhs.copy()
-    goal = tolerance * length(rhs)
-    direction, before = np.zeros_like(rhs), 1.0
-    for _ in range(maximum):
-        if length(residual) <= goal:
-            return solution
-        guess = precondition(residual)
-        overlap = inner(residual, guess)
-        direction = guess + (overlap / before) * direction
-        before = overlap
-        image = operator(direction)
-        step = overlap / inner(direction, image)
-        solution += step * direction
-        residual -= step * image
-    raise ConvergenceError(
-        f"conjugate gradients stopped at a relative residual of {length(residual) / length(rhs):.1e} "
-        f"after {maximum} iterations; coarsen the grid or raise the temperature"
-    )
 
 
 def gmres(

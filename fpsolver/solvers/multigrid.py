@@ -33,8 +33,8 @@ class _Level:
 class Multigrid:
     """A solver of W x = b or Wᵀ x = b for large Markov generators.
 
-    On a grid every other cell is first taken out exactly (`reduce_network`): what is left is the first coarse level that
-    Ruge and Stüben's method would choose by itself, so that a cycle is spared the work on the finest one.
+    On a grid every other cell is first taken out exactly (`reduce_network`): what is left is the first coarse level
+    that Ruge and Stüben's method would choose by itself, so that a cycle is spared the work on the finest one.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def reduce_network(matrix: Any, killing: np.ndarray) -> Reduction | None:
 
     >>> chain = sparse.diags_array([[1.0] * 4, [-1.0, -2.0, -2.0, -2.0, -2.0], [1.0] * 4], offsets=[-1, 0, 1])
     >>> reduce_network(sparse.csr_array(chain), np.array([0.0, 0, 0, 0, 1])).reduced.toarray().tolist()
-    [[-1.5, 0.5], [0.5, -1.0]]
+    [[-0.5, 0.5], [0.5, -1.0]]
     """
     from fpsolver.kernels.cpu.reduction import count_censored, fill_censored, independent_cells
 

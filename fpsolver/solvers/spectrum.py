@@ -36,7 +36,8 @@ class Spectrum:
     residuals : ndarray, shape (k,)
         ‖W φ_j + λ_j φ_j‖₁ relative to the total rate of jumps.
     stats : mapping
-        "method"; "accuracy", the error of a rate, absolute or relative as "accuracy_kind" says.
+        "method"; "accuracy", a bound on the error of any rate from what the modes leave as residuals, absolute or
+        relative (to rates that are not zero) as "accuracy_kind" says.
     """
 
     grid: Grid
@@ -61,10 +62,9 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
 
     A chain in one dimension is treated by bisection in a form free of subtractions, which gives every rate to
     full *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised
-    generator goes to a shift-inverted Lanczos iteration, by sparse LU or, for large grids, by conjugate
-    gradients with a multigrid preconditioner; rates are taken from squared differences across faces, which
-    keeps small ones. Without detailed balance Arnoldi finds the eigenvalues nearest to zero, which are then
-    sorted by their real parts.
+    generator goes to a shift-inverted Lanczos iteration with sparse LU or, for large grids, to a full-multigrid
+    eigensolver; rates are taken from squared differences across faces, which keeps small ones. Without detailed
+    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts.
 
     Parameters
     ----------

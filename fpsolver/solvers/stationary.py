@@ -217,8 +217,8 @@ def _null_vector(
 def _pinned(matrix: sparse.csr_array, pinned: int, tolerance: float) -> tuple[np.ndarray, dict[str, Any]]:
     """Solve W P = 0 for P relative to its value in one cell.
 
-    The pinned cell is cut off from the others in a copy of the rates that shares the pattern of W: what flows into it is
-    lost, what flows out of it is a source.
+    The pinned cell is cut off from the others in a copy of the rates that shares the pattern of W: what flows into it
+    is lost, what flows out of it is a source.
     """
     rates = matrix.data.copy()
     into = slice(matrix.indptr[pinned], matrix.indptr[pinned + 1])

@@ -187,5 +187,8 @@ def _positive(p: Any, grid: Grid | None, name: str) -> tuple[np.ndarray, Grid]:
     # Spectral and Krylov methods leave rounding-size negatives; anything larger is not a density.
     if lowest < -1e-8 * float(np.abs(values).max()):
         cell = tuple(int(i) for i in np.argwhere(values == lowest)[0])
-        raise DensityError(f"{name} = {lowest:g} in cell {cell}; a density must not be negative")
+        raise DensityError(
+            f"{name} = {lowest:g} in cell {cell}; a density must not be negative. If a kinetic scheme gave it, refine "
+            'the grid (the Hermite scheme undershoots less then), or use scheme="upwind", which is positive'
+        )
     return np.maximum(values, 0.0), grid

@@ -39,10 +39,7 @@ def _step_line(x, out, diagonal, into, outof, lo, hi, g, h):
 
 @njit(cache=True, fastmath=CONTRACT, error_model="numpy")
 def _step_plane(x, out, diagonal, into, outof, far_into, far_outof, shift, lo, hi, g, h):
-    """Diagonal, the edges to the next cell in memory and one class of longer edges.
-
-    Eight input slices is what LLVM will check for aliasing before it vectorises; longer stencils take more loops.
-    """
+    """Diagonal, the edges to the next cell in memory and one class of longer edges."""
     near = x[lo - 1 : hi + 1]
     above = x[lo - shift : hi - shift]
     below = x[lo + shift : hi + shift]
@@ -77,6 +74,26 @@ def _step_plane_and_sum(x, out, diagonal, into, outof, far_into, far_outof, shif
         value = g * change - h * new[i]
         new[i] = value
         sums[i] += a * near[i + 1] + b * value
+
+
+@njit(cache=True, fastmath=CONTRACT, error_model="numpy")
+def _step_cube(x, out, diagonal, into, outof, middle, far, lo, hi, g, h):
+    """Diagonal, the edges to the next cell in memory and two classes of longer edges, as on a grid of three axes."""
+    near = x[lo - 1 : hi + 1]
+    above = x[lo - middle : hi - middle]
+    below = x[lo + middle : hi + middle]
+    far_above = x[lo - far : hi - far]
+    far_below = x[lo + far : hi + far]
+    new = out[lo:hi]
+    rate = diagonal[lo:hi]
+    left, right = into[0, lo - 1 : hi - 1], outof[0, lo:hi]
+    down, up = into[1, lo - middle : hi - middle], outof[1, lo:hi]
+    far_down, far_up = into[2, lo - far : hi - far], outof[2, lo:hi]
+    for i in range(hi - lo):
+        total = rate[i] * near[i + 1] + left[i] * near[i] + right[i] * near[i + 2]
+        total += down[i] * above[i] + up[i] * below[i]
+        total += far_down[i] * far_above[i] + far_up[i] * far_below[i]
+        new[i] = g * total - h * new[i]
 
 
 @njit(cache=True, fastmath=CONTRACT, error_model="numpy")
@@ -130,6 +147,9 @@ def _step(x, out, diagonal, into, outof, shifts, lo, hi, g, h):
     elif classes == 1:
         _step_line(x, out, diagonal, into[0], outof[0], lo, hi, g, h)
         done = 1
+    elif classes == 3:
+        _step_cube(x, out, diagonal, into, outof, shifts[1], shifts[2], lo, hi, g, h)
+        done = 3
     else:
         _step_plane(x, out, diagonal, into[0], outof[0], into[1], outof[1], shifts[1], lo, hi, g, h)
         done = 2

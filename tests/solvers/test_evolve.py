@@ -141,11 +141,10 @@ class TestTolerance:
                 assert distance(generator, found.final, exact) < 1e-8
                 assert abs(found.stats["mass_lost"]) < 1e-12
 
-    @pytest.mark.parametrize("friction", [0.01, 1.0, 100.0])
-    @pytest.mark.parametrize("expression", ["x**4/4 - x**2/2", "cos(2*pi*x/5) - 0.6*x"])
-    def test_is_kept_by_faber_series_at_any_friction(self, friction, expression):
-        """The second potential is tilted round a periodic axis: no Gibbs state, and the matrix is not skew."""
-        tilted = "cos" in expression
+    @pytest.mark.parametrize(("friction", "tilted"), [(0.01, False), (1.0, False), (100.0, False), (1.0, True)])
+    def test_is_kept_by_faber_series_at_any_friction(self, friction, tilted):
+        """Tilted round a periodic axis there is no Gibbs state, and the matrix is not skew beside its diagonal."""
+        expression = "cos(2*pi*x/5) - 0.6*x" if tilted else "x**4/4 - x**2/2"
         axis = fp.Axis(-2.5, 2.5, 20, boundary="periodic") if tilted else fp.Axis(-2.5, 2.5, 20)
         grid = fp.Grid(x=axis, velocity={"x": (-3, 3, 16)})
         dynamics = fp.UnderdampedLangevin(fp.Landscape(expression), temperature=0.5, friction=friction)
@@ -158,6 +157,8 @@ class TestTolerance:
             exact = generator.decode(expm(time * generator.matrix.toarray()) @ generator.encode(density))
             assert distance(generator, one, exact) < 1e-8
 
+    # few functions, far from holding this density, keep the dense reference small
+    @pytest.mark.filterwarnings("ignore::fpsolver.errors.AccuracyWarning")
     def test_faber_series_serve_two_position_dimensions(self):
         """The matrix has more diagonals than a lattice takes, so that the sparse product is used."""
         from fpsolver.solvers.exponential.system import System
@@ -362,20 +363,35 @@ class TestDriven:
         exact = evolve(driven.at(0.7), middle, [0.6]).final
         assert distance(driven, found.final, exact) < 2e-8
 
-    def test_order_of_extrapolated_midpoint_is_six(self):
+    def test_order_of_extrapolated_midpoint_is_ten(self):
         from fpsolver.solvers.exponential.driven import _cross, _Tally
 
         driven = self.trap(24, k=fp.Protocol("1 + sin(2*t)/2"), c=fp.Protocol("t"))
         density = driven.at(0.0).encode(fp.gaussian(driven.grid, [0.0], [[0.3]]))
-        exact = driven.at(0.0).encode(self.dense_reference(driven, driven.at(0.0).decode(density), [0.0, 0.8], 600))
+        # the reference changes by 6e-13 when its steps are halved, the errors measured are above 1e-9
+        exact = driven.at(0.0).encode(self.dense_reference(driven, driven.at(0.0).decode(density), [0.0, 2.4], 600))
         errors = []
         for spans in (2, 4):
-            state, h = density, 0.8 / spans
+            state, h = density, 2.4 / spans
             for k in range(spans):
                 state, _ = _cross(driven, state, k * h, h, 1e-10, _Tally(), method="uniformisation", positive=False)
             errors.append(np.abs(state - exact).sum())
         # measured between spans that still see higher orders
-        assert np.log2(errors[0] / errors[1]) > 5
+        assert np.log2(errors[0] / errors[1]) > 9
+
+    # few functions, far from holding this density, keep the dense reference small
+    @pytest.mark.filterwarnings("ignore::fpsolver.errors.AccuracyWarning")
+    def test_tolerance_is_kept_for_driven_kinetic_dynamics(self):
+        """States are scaled by the first Gibbs density, so that later matrices are not skew beside their diagonal."""
+        grid = fp.Grid(x=(-3, 3, 16), velocity={"x": (-4, 4, 12)})
+        landscape = fp.Landscape("k*(x - c)**2/2", variables=("x",), parameters={"k": 1.0, "c": 0.0})
+        protocol = {"k": fp.Protocol("1 + t/2"), "c": fp.Protocol("t/2")}
+        driven = fp.generator(fp.UnderdampedLangevin(landscape, temperature=0.3, friction=1.0, protocol=protocol), grid)
+        density = fp.density(grid, lambda x, v: np.exp(-2 * x**2 - 1.5 * v**2))
+        found = evolve(driven, density, [1.0])
+        exact = self.dense_reference(driven, density, [0.0, 1.0], 80)  # changes by less than 1e-9 at 160
+        assert "faber" in found.stats["method"]
+        assert distance(driven.at(0.0), found.final, exact) < 1e-8
 
     def test_positive_under_a_protocol(self):
         driven = self.trap(30, c=fp.Protocol("t"))

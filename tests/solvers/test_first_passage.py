@@ -381,3 +381,10 @@ def test_kinetic_first_passage_tends_to_the_overdamped_one():
     spectral = fp.generator(dynamics, fp.Grid(x=axis, velocity={"x": (-6, 6, 32)}))
     with pytest.raises(MethodError, match="upwind"):
         fp.mean_first_passage_time(spectral, lambda x, v: x > 1.0)
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, 0.0, 1.5, np.nan])
+def test_a_tolerance_that_promises_nothing_is_refused(tolerance):
+    W = fp.generator(fp.Langevin(fp.Landscape("x**2/2"), temperature=0.1), fp.Grid(x=(-2, 2, 20)))
+    with pytest.raises(MethodError, match="tolerance"):
+        fp.mean_first_passage_time(W, fp.where(x=(1.0, None)), tolerance=tolerance)

@@ -9,7 +9,7 @@ from networks import random_generator
 
 import fpsolver as fp
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
-from fpsolver.solvers.krylov import conjugate_gradients, gmres
+from fpsolver.solvers.krylov import gmres
 from fpsolver.solvers.linear import inverse_generator, solve_generator
 
 ROUTES = ("elimination", "lu", "multigrid")
@@ -99,10 +99,7 @@ def test_matrices_that_are_not_markov_go_to_a_pivoting_factorisation():
     assert np.abs(matrix @ solution - 1).max() < 1e-9
 
 
-def test_krylov_iterations_say_when_they_fail():
+def test_gmres_says_when_it_fails():
     matrix = np.diag(np.geomspace(1, 1e12, 400))
-    rhs = np.ones(400)
-    with pytest.raises(ConvergenceError, match="conjugate gradients"):
-        conjugate_gradients(matrix.__matmul__, np.copy, rhs, 1e-12, maximum=5)
     with pytest.raises(ConvergenceError, match="GMRES"):
-        gmres(matrix.__matmul__, np.copy, rhs, 1e-12, restart=3, cycles=2)
+        gmres(matrix.__matmul__, np.copy, np.ones(400), 1e-12, restart=3, cycles=2)

@@ -179,3 +179,32 @@ def test_k_must_fit(quartic, k):
     W = fp.generator(fp.Langevin(quartic, temperature=0.1), fp.Grid(x=(-2, 2, 40)))
     with pytest.raises(MethodError, match="k = "):
         fp.spectrum(W, k)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 0.05, 0.01])
+@pytest.mark.parametrize("cells", [20, 50])
+def test_the_reported_accuracy_covers_the_error(temperature, cells):
+    axes = {"x": fp.Axis(-2, 2, cells), "y": fp.Axis(-2, 2, cells - 3)}
+    parts = {"x": "x**4/4 - x**2/2", "y": "y**2/2"}
+    def solved(names, count):
+        landscape = fp.Landscape(" + ".join(parts[name] for name in names), variables=tuple(names))
+        law = fp.Langevin(landscape, temperature=temperature)
+        return fp.spectrum(fp.generator(law, fp.Grid(**{name: axes[name] for name in names})), count)
+    s = solved("xy", 4)
+    exact = np.sort((solved("x", 5).rates[:, None] + solved("y", 5).rates).ravel())[:4]
+    errors = np.abs(s.rates[1:] / exact[1:] - 1)
+    assert s.stats["accuracy_kind"] == "relative"
+    # Chains are themselves known to a few roundings.
+    assert errors.max() <= s.stats["accuracy"] + 1e-14
+    assert s.stats["accuracy"] < 1e-4
+
+
+def test_the_accuracy_without_detailed_balance_is_measured():
+    law = fp.Langevin(fp.Landscape("(x**2 + y**2)/2"), temperature=0.4, force=("-y", "x"))
+    W = fp.generator(law, fp.Grid(x=(-3, 3, 30), y=(-3, 3, 30)))
+    s = fp.spectrum(W, 4)
+    dense = -np.linalg.eigvals(W.matrix.toarray())
+    errors = np.abs(s.rates[:, None] - dense).min(axis=1)
+    # The reference itself is good to rounding of the norm of W.
+    assert errors.max() <= s.stats["accuracy"] + 1e-14 * np.abs(W.diagonal).max()
+    assert s.stats["accuracy"] < 1e-8

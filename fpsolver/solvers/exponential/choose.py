@@ -3,7 +3,7 @@
 Costs are counted in products with the generator. Under detailed balance rounding decides first: the symmetric form is
 used where ‖Π^{−1/2} P‖₂ times rounding is below the tolerance; until then the density relaxes by uniformisation, which
 is accurate however far out it starts. Then one Chebyshev series does for short times, and filters or a rational Krylov
-method for long ones.
+method for long ones. Kinetic generators in Hermite functions take Faber series until a factorisation is cheaper.
 """
 
 from __future__ import annotations

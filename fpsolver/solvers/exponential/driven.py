@@ -97,7 +97,8 @@ def driven_propagation(
                 guess = span * min(change, 0.8)
                 if guess < SHORTEST * whole:
                     raise ConvergenceError(
-                        f"at t = {now:g} spans shrank to {guess:.1e}; if the protocol jumps there, declare a breakpoint"
+                        f"at t = {now:g} spans shrank to {guess:.1e}; if the protocol jumps there, declare a "
+                        "breakpoint; rounding allows no tolerance below about 1e-11"
                     )
                 continue
             state = candidate

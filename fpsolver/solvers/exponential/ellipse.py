@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sparse
 
-WIDENING = 0.1
-"""Share by which the squared axes grow to make room for a symmetric part; the rest of the room is made along x."""
+MOST_WIDENING = 0.5
+"""Largest share by which the squared axes grow to make room for a symmetric part."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,11 @@ def field_of_values(diagonal: np.ndarray, pairs: Pairs) -> Ellipse:
     room = _largest_row(len(diagonal), pairs, 0.5 * symmetric)
     if room <= 1e-14 * inner.capacity:
         return Ellipse(inner.centre + top, inner.across, inner.along)
-    stretched = 1 + WIDENING
-    across = np.sqrt(stretched * (inner.across**2 + room**2 / WIDENING))
-    return Ellipse(inner.centre + top, float(across), float(np.sqrt(stretched) * inner.along))
+    # √(a² cos² + b² sin²) + h |cos| ≤ √((1 + s)(a² cos² + b² sin²) + (1 + 1/s) h² cos²), best on the real axis for
+    # s = h/a
+    widening = min(room / max(inner.across, 1e-300), MOST_WIDENING)
+    across = np.sqrt((1 + widening) * (inner.across**2 + room**2 / widening))
+    return Ellipse(inner.centre + top, float(across), float(np.sqrt(1 + widening) * inner.along))
 
 
 def _largest_row(n: int, pairs: Pairs, sizes: np.ndarray) -> float:

@@ -44,9 +44,10 @@ def coefficients(ellipse: Ellipse, duration: float, tolerance: float) -> np.ndar
 
 def products(ellipse: Ellipse, duration: float, tolerance: float) -> float:
     """Return roughly how many products with the matrix a duration takes."""
-    reach = duration * ellipse.along
-    digits = np.log(4 / tolerance)
-    return float(reach + digits * (1 + reach) ** (1 / 3) + np.sqrt(2 * duration * ellipse.across * digits))
+    steps = max(1.0, np.ceil(duration * ellipse.highest / MOST_GROWTH))
+    reach, digits = duration / steps * ellipse.along, np.log(4 / tolerance)
+    each = reach + digits * (1 + reach) ** (1 / 3) + np.sqrt(2 * duration / steps * ellipse.across * digits)
+    return float(steps * each)
 
 
 def faber(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:

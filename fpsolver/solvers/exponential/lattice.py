@@ -136,7 +136,7 @@ class Lattice:
         from numba import get_num_threads
 
         arrays = 4 + len(self.shifts) * (1 if self.into is self.outof else 2)
-        depth = int(np.clip(2 * (CACHE_BYTES // (16 * arrays * self.reach)), 2, DEPTH))
+        depth = min(max(2 * (CACHE_BYTES // (16 * arrays * self.reach)), 2), DEPTH)
         while depth > 2 and depth * self.reach > max(self.size // 16, 1):
             depth -= 2
         pays = self.size * steps > SERIAL_UPDATES and self.size * depth > SWEEP_UPDATES
