@@ -66,7 +66,7 @@ def dominant_pairs(
         values, small = values[order], small[:, order]
         rest = np.abs(projected[used, :used] @ small)
         if used < most or most == size or (rest <= tolerance * np.abs(values)).all():
-            found = np.einsum("ji,jk->ki", basis[:used], small) if used else small.T
+            found = np.einsum("ji,jk->ki", basis[:used], small)
             return values, (found / np.linalg.norm(found, axis=1, keepdims=True)).T
         held = _restart(basis, projected, used, k + (used - k) // 2)
     raise ConvergenceError(
@@ -96,7 +96,7 @@ def _expand(operator: Operator, basis: np.ndarray, projected: np.ndarray, held: 
 
 def _wanted(values: np.ndarray, k: int) -> np.ndarray:
     """Return the order of the k largest values, and one more where a conjugate pair would be parted."""
-    order = np.lexsort((values.imag, -np.abs(values).round(14), -np.abs(values)))
+    order = np.lexsort((values.imag, -np.abs(values)))
     if k < len(order) and values[order[k - 1]].imag and values[order[k]] == values[order[k - 1]].conj():
         return order[: k + 1]
     return order[:k]

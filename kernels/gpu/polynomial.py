@@ -35,25 +35,24 @@ def _step(x, old, sums, diagonal, into, outof, shifts, circular, gains, pulls, w
 
 
 def polynomial(
-    diagonal: np.ndarray,
-    into: np.ndarray,
-    outof: np.ndarray,
-    shifts: np.ndarray,
-    circular: bool,
+    operator: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool],
     x: np.ndarray,
+    scale: float,
+    shift: float,
     gains: np.ndarray,
     pulls: np.ndarray,
     weights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the sums over k of weights[m, k] x(k), and x(n); see `fpsolver.kernels.cpu.polynomial.polynomial`."""
+    diagonal, into, outof, shifts, circular = operator
     state, old = cuda.to_device(x), cuda.to_device(np.zeros_like(x))
     sums = cuda.to_device(weights[:, :1] * x)
-    rates = cuda.to_device(into)
-    returns = rates if outof is into else cuda.to_device(outof)
-    diagonal, shifts = cuda.to_device(diagonal), cuda.to_device(shifts)
-    steps = [cuda.to_device(np.ascontiguousarray(values)) for values in (gains, pulls, weights)]
+    forth = cuda.to_device(scale * into)
+    back = forth if outof is into else cuda.to_device(scale * outof)
+    centre, steps = cuda.to_device(scale * diagonal + shift), cuda.to_device(shifts)
+    coefficients = [cuda.to_device(np.ascontiguousarray(values)) for values in (gains, pulls, weights)]
     blocks = -(-len(x) // THREADS)
     for k in range(len(gains)):
-        _step[blocks, THREADS](state, old, sums, diagonal, rates, returns, shifts, circular, *steps, k)
+        _step[blocks, THREADS](state, old, sums, centre, forth, back, steps, circular, *coefficients, k)
         state, old = old, state
     return sums.copy_to_host(), state.copy_to_host()

@@ -8,7 +8,7 @@ import pytest
 from fpsolver.generators.generator import Edge, Generator
 from fpsolver.grids import Axis, Grid
 from fpsolver.kernels.cpu.recurrence import run_block, run_blocks, run_blocks_serially
-from fpsolver.solvers.exponential import lattice as lattice_module
+from fpsolver.kernels.cpu import polynomial as polynomial_module
 from fpsolver.solvers.exponential.lattice import lattice, symmetric_lattice
 
 OFFSETS = {1: [(1,)], 2: [(1, 0), (0, 1), (1, 1), (1, -1)], 3: [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, -1)]}
@@ -80,7 +80,7 @@ def test_blocks_give_the_same_as_one(monkeypatch, circular):
     }
     x = np.random.default_rng(1).random(generator.n_state)
     one, last_one = operator.polynomial(x, **arguments)
-    monkeypatch.setattr(lattice_module.Lattice, "_division", lambda self, steps: (4, 2))
+    monkeypatch.setattr(polynomial_module, "division", lambda *sizes: (4, 2))
     four, last_four = operator.polynomial(x, **arguments)
     assert np.allclose(one, four, rtol=1e-14, atol=0)
     assert np.allclose(last_one, last_four, rtol=1e-14, atol=0)
