@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpsolver.device import launcher
 from fpsolver.errors import DensityError, MethodError, suggest
 from fpsolver.generators.generator import Generator
 from fpsolver.grids import Grid
@@ -69,6 +70,7 @@ def evolve(
     tolerance: float = 1e-8,
     start: float = 0.0,
     positive: bool = False,
+    device: str = "cpu",
     callback: Callable[[float, np.ndarray], None] | None = None,
     progress: bool = True,
 ) -> Evolution:
@@ -96,6 +98,9 @@ def evolve(
     positive : bool
         Only methods whose arithmetic cannot give a negative value. Without it, negative rounding (below the tolerance)
         is cut to zero for Markov generators and the mass restored.
+    device : {"cpu", "gpu"}
+        Where polynomials of the generator are computed ("chebyshev", "faber", "uniformisation" and the filters of long
+        times); factorisations and dense powers stay on the processor. Driven generators evolve on the "cpu".
     callback : callable, optional
         Called as ``callback(time, density)`` for each output time, in order.
     progress : bool
@@ -105,6 +110,8 @@ def evolve(
     ------
     MethodError
         If times, tolerance or method cannot be used; the message names the offending value.
+    DeviceError
+        If the device is unknown or not there.
     DensityError
         If the density has another shape than the grid, negative or non-finite values, or no mass.
     NumericalError
@@ -124,6 +131,7 @@ def evolve(
     began = perf_counter()
     schedule = _checked_times(times, start)
     _check_options(method, tolerance)
+    _check_device(device, generator)
     grid = generator.grid
     values = _checked_density(density, grid)
     frozen = generator if isinstance(generator, Generator) else generator.at(start)
@@ -133,7 +141,9 @@ def evolve(
     with recorder:
         recorder.record_start(len(schedule) - len(later))
         if isinstance(generator, Generator):
-            outcomes = propagation(generator, state, later - start, tolerance, method=method, positive=positive)
+            outcomes = propagation(
+                generator, state, later - start, tolerance, method=method, positive=positive, device=device
+            )
         else:
             from fpsolver.solvers.exponential.driven import driven_propagation
 
@@ -172,6 +182,12 @@ def _check_options(method: str, tolerance: float) -> None:
             f"tolerance = {tolerance!r} must lie between {TOLERANCES[0]:g} (double precision gives no more) "
             f"and {TOLERANCES[1]:g}"
         )
+
+
+def _check_device(device: str, generator: Generator | DrivenGenerator) -> None:
+    launcher(device, "polynomial")
+    if device != "cpu" and not isinstance(generator, Generator):
+        raise MethodError(f'device = {device!r}: a driven generator changes at every step; evolve it on device = "cpu"')
 
 
 def _checked_density(density: Any, grid: Grid) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 
 from fpsolver.generators.generator import Edge, Generator
 from fpsolver.grids import Axis, Grid
-from fpsolver.kernels.cpu.recurrence import run_block, run_blocks, run_blocks_serially
 from fpsolver.kernels.cpu import polynomial as polynomial_module
+from fpsolver.kernels.cpu.recurrence import run_block, run_blocks, run_blocks_serially
 from fpsolver.solvers.exponential.lattice import lattice, symmetric_lattice
 
 OFFSETS = {1: [(1,)], 2: [(1, 0), (0, 1), (1, 1), (1, -1)], 3: [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, -1)]}

@@ -49,7 +49,14 @@ the fill in three makes that ten times as many."""
 
 
 def propagation(
-    generator: Generator, state: np.ndarray, durations: np.ndarray, tolerance: float, *, method: str, positive: bool
+    generator: Generator,
+    state: np.ndarray,
+    durations: np.ndarray,
+    tolerance: float,
+    *,
+    method: str,
+    positive: bool,
+    device: str = "cpu",
 ) -> Iterator[Outcome]:
     """Yield outcomes, in the order of time, that cover all durations.
 
@@ -67,13 +74,15 @@ def propagation(
         One of METHODS.
     positive : bool
         Whether only methods of non-negative arithmetic may be used.
+    device : str
+        Where polynomials of the generator are computed.
 
     Raises
     ------
     MethodError
         If the method does not serve this generator.
     """
-    system = System(generator)
+    system = System(generator, device)
     _check_method(system, method, positive=positive)
     if method in SYMMETRIC:
         _check_rounding(system, state, durations, tolerance, method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,9 +27,12 @@ class System:
     ----------
     generator : Generator
         The generator, not driven.
+    device : str
+        Where polynomials of it are computed, "cpu" or "gpu".
     """
 
     generator: Generator
+    device: str = "cpu"
 
     @property
     def structured(self) -> bool:
@@ -44,17 +47,18 @@ class System:
     @cached_property
     def plain(self) -> Lattice:
         """W on cell probabilities."""
-        return lattice(self.generator)
+        return replace(lattice(self.generator), device=self.device)
 
     @cached_property
     def symmetric(self) -> Lattice:
         """S = Π^{−1/2} W Π^{1/2}."""
-        return symmetric_lattice(self.generator)
+        return replace(symmetric_lattice(self.generator), device=self.device)
 
     @cached_property
     def banded(self) -> Lattice | None:
         """W on states that are not lists of edges, if it has only a few diagonals."""
-        return matrix_lattice(self.generator.matrix)
+        banded = matrix_lattice(self.generator.matrix)
+        return None if banded is None else replace(banded, device=self.device)
 
     @cached_property
     def field_of_values(self) -> Ellipse:
