@@ -32,6 +32,8 @@ QUICK, LONGEST = 1e8, 6e9
 which it is tried where one has lost them (some seconds)."""
 LARGEST_TABLE = 4e7
 """Numbers that the table of an elimination may hold."""
+NOTHING, DECAYED = 1e-9, 80.0
+"""Eigenvalue of (1 − γW)^{-1} that rounding may have made of nothing, and exponent of what has decayed beyond doubt."""
 MULTIGRID_CELLS = 60_000
 """Cells in three or four dimensions from which the fill of a factorisation costs more than multigrid."""
 
@@ -316,12 +318,28 @@ def _hidden(
 
 def _exponentials(projected: np.ndarray, durations: np.ndarray, gamma: float, *, definite: bool) -> np.ndarray:
     """Return first columns of exp(t (1 − H^{-1})/γ), one row for each t."""
-    from scipy.linalg import eigh, expm
+    from scipy.linalg import eigh, expm, schur, solve_sylvester, solve_triangular
 
     m = len(projected)
     if definite:
         values, vectors = eigh(0.5 * (projected + projected.T))
         rates = (1 - 1 / np.clip(values, 1e-300, 1.0)) / gamma
         return np.exp(np.outer(durations, rates)) * vectors[0] @ vectors.T
-    reduced = (np.eye(m) - np.linalg.inv(projected)) / gamma
-    return np.array([expm(t * reduced)[:, 0] for t in durations])
+    ordered, vectors, kept = schur(projected, output="complex", sort=partial(_lasting, shortest=durations[0] / gamma))
+    first = vectors[0].conj()
+    if not kept:
+        return np.zeros((len(durations), m))
+    lasting, coupling, gone = ordered[:kept, :kept], ordered[:kept, kept:], ordered[kept:, kept:]
+    reduced = (np.eye(kept) - solve_triangular(lasting, np.eye(kept))) / gamma
+    rows = []
+    for t in durations:
+        image = expm(t * reduced)
+        # f of a block triangular matrix whose second block has f = 0: T₁₁X − X T₂₂ = f(T₁₁)T₁₂
+        corner = solve_sylvester(lasting, -gone, image @ coupling) if kept < m else np.empty((kept, 0))
+        rows.append((vectors[:, :kept] @ (image @ first[:kept] + corner @ first[kept:])).real)
+    return np.array(rows)
+
+
+def _lasting(value: complex, shortest: float) -> bool:
+    """Whether an eigenvalue μ of the projected inverse is more than what has decayed, or than rounding of zero."""
+    return abs(value) > NOTHING and shortest * ((1 / value).real - 1) < DECAYED
