@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from fpsolver.dynamics.protocol import Protocol, as_protocol
 from fpsolver.errors import DynamicsError, suggest
+
+if TYPE_CHECKING:
+    from fpsolver.landscapes import Landscape
 
 
 def checked_protocols(
@@ -37,26 +41,6 @@ def checked_protocols(
     return protocols
 
 
-def values_at(protocols: Mapping[str, Protocol], t: float) -> dict[str, float]:
-    """Return the value of each protocol at time `t`.
-
-    Raises
-    ------
-    DynamicsError
-        If a protocol is not finite then.
-    """
-    values = {name: float(protocol(t)) for name, protocol in protocols.items()}
-    for name, value in values.items():
-        if not np.isfinite(value):
-            raise DynamicsError(f"the protocol of {name!r} is {value} at t = {t:g}")
-    return values
-
-
-def breakpoints(protocols: Mapping[str, Protocol]) -> tuple[float, ...]:
-    """Return the times, ascending, at which any protocol has a jump or a kink."""
-    return tuple(sorted({time for protocol in protocols.values() for time in protocol.breakpoints}))
-
-
 def checked_number(name: str, value: Any, unit: str) -> float:
     """Return a constant such as the temperature as a float.
 
@@ -70,3 +54,45 @@ def checked_number(name: str, value: Any, unit: str) -> float:
     if not np.isfinite(value) or value < 0:
         raise DynamicsError(f"{name} = {value} must be finite and not negative ({unit})")
     return float(value)
+
+
+class Driven:
+    """What every law of motion with a protocol can say of time.
+
+    A law provides `landscape`, `protocol` (by name) and `drivable`, the constants that a protocol may drive besides the
+    landscape's parameters.
+    """
+
+    landscape: Landscape
+    protocol: Any
+
+    @property
+    def drivable(self) -> tuple[str, ...]:
+        """Constants that a protocol may drive, besides the landscape's parameters."""
+        return ()
+
+    @property
+    def driven(self) -> bool:
+        """Whether anything depends on time."""
+        return bool(self.protocol)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Times, ascending, at which a protocol has a jump or a kink."""
+        return tuple(sorted({time for protocol in self.protocol.values() for time in protocol.breakpoints}))
+
+    def at(self, t: float) -> Self:
+        """Return the undriven dynamics with every protocol frozen at time `t`.
+
+        Raises
+        ------
+        DynamicsError
+            If a protocol is not finite then.
+        """
+        values: dict[str, Any] = {name: float(protocol(t)) for name, protocol in self.protocol.items()}
+        for name, value in values.items():
+            if not np.isfinite(value):
+                raise DynamicsError(f"the protocol of {name!r} is {value} at t = {t:g}")
+        own = {name: values.pop(name) for name in self.drivable if name in values}
+        landscape = self.landscape.with_parameters(**values) if values else self.landscape
+        return replace(self, landscape=landscape, protocol=None, **own)  # type: ignore[type-var]

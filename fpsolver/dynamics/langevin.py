@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fpsolver.dynamics.coefficient import Coefficient, check_semidefinite, coefficient
-from fpsolver.dynamics.driven import breakpoints, checked_number, checked_protocols, values_at
+from fpsolver.dynamics.driven import Driven, checked_number, checked_protocols
 from fpsolver.dynamics.protocol import Protocol
 from fpsolver.errors import DynamicsError, suggest
 
@@ -19,7 +19,7 @@ CONVENTIONS = ("ito", "stratonovich", "klimontovich")
 
 
 @dataclass(frozen=True, eq=False)
-class Langevin:
+class Langevin(Driven):
     """Overdamped Langevin dynamics dθ = −M∇L dt + M F dt + √(2D) dW.
 
     With a `temperature`, D = T·M and detailed balance holds where there is no `force`: the stationary density is
@@ -80,7 +80,7 @@ class Langevin:
         for value in (self.mobility, self.diffusion):
             if value is not None and value.constant is not None:
                 check_semidefinite(value, value.constant)
-        object.__setattr__(self, "protocol", checked_protocols(self.protocol, landscape.parameters, self._drivable()))
+        object.__setattr__(self, "protocol", checked_protocols(self.protocol, landscape.parameters, self.drivable))
 
     def _check_temperature_or_diffusion(self) -> None:
         if (self.temperature is None) == (self.diffusion is None):
@@ -116,7 +116,9 @@ class Langevin:
                     "balance fix it; leave convention out"
                 )
 
-    def _drivable(self) -> tuple[str, ...]:
+    @property
+    def drivable(self) -> tuple[str, ...]:
+        """Constants that a protocol may drive, besides the landscape's parameters."""
         thermal = ("temperature",) if self.temperature is not None else ()
         scalar = self.mobility.kind == "scalar" and self.mobility.constant is not None
         return thermal + (("mobility",) if scalar else ())
@@ -130,20 +132,3 @@ class Langevin:
     def noise(self) -> Coefficient:
         """The coefficient that sets the noise: the mobility (times T) or the independent diffusion."""
         return self.mobility if self.diffusion is None else self.diffusion
-
-    @property
-    def driven(self) -> bool:
-        """Whether anything depends on time."""
-        return bool(self.protocol)
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Times at which a protocol has a jump or a kink."""
-        return breakpoints(self.protocol or {})
-
-    def at(self, t: float) -> Langevin:
-        """Return the undriven dynamics with every protocol frozen at time `t`."""
-        values = values_at(self.protocol or {}, t)
-        own: dict[str, Any] = {name: values.pop(name) for name in self._drivable() if name in values}
-        landscape = self.landscape.with_parameters(**values) if values else self.landscape
-        return replace(self, landscape=landscape, protocol=None, **own)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fpsolver.dynamics.driven import breakpoints, checked_number, checked_protocols, values_at
+from fpsolver.dynamics.driven import Driven, checked_number, checked_protocols
 from fpsolver.dynamics.langevin import TEMPERATURE_UNIT
 from fpsolver.dynamics.protocol import Protocol
 from fpsolver.errors import DynamicsError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class UnderdampedLangevin:
+class UnderdampedLangevin(Driven):
     """Underdamped Langevin dynamics dθ = v dt, dv = −∇L/m dt − γ v dt + √(2γT/m) dW.
 
     Parameters
@@ -68,7 +68,7 @@ class UnderdampedLangevin:
         if not (np.isfinite(masses).all() and (masses > 0).all()):
             raise DynamicsError(f"mass = {self.mass!r} must be finite and positive")
         object.__setattr__(self, "mass", float(masses) if masses.ndim == 0 else tuple(masses.tolist()))
-        protocols = checked_protocols(self.protocol, self.landscape.parameters, ("temperature", "friction"))
+        protocols = checked_protocols(self.protocol, self.landscape.parameters, self.drivable)
         object.__setattr__(self, "protocol", protocols)
 
     @property
@@ -77,18 +77,6 @@ class UnderdampedLangevin:
         return np.broadcast_to(np.asarray(self.mass), (self.landscape.dimension,))
 
     @property
-    def driven(self) -> bool:
-        """Whether anything depends on time."""
-        return bool(self.protocol)
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Times at which a protocol has a jump or a kink."""
-        return breakpoints(self.protocol or {})
-
-    def at(self, t: float) -> UnderdampedLangevin:
-        """Return the undriven dynamics with every protocol frozen at time `t`."""
-        values = values_at(self.protocol or {}, t)
-        own: dict[str, Any] = {name: values.pop(name) for name in ("temperature", "friction") if name in values}
-        landscape = self.landscape.with_parameters(**values) if values else self.landscape
-        return replace(self, landscape=landscape, protocol=None, **own)
+    def drivable(self) -> tuple[str, ...]:
+        """Constants that a protocol may drive, besides the landscape's parameters."""
+        return ("temperature", "friction")

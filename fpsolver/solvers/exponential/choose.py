@@ -42,7 +42,13 @@ KINETIC_COST = 8000.0
 as √states."""
 DENSE_CELLS = 200
 """Cells up to which dense squaring, the most accurate method for long times, costs little."""
+FEW_DENSE_CELLS = 500
+"""Cells up to which it is preferred to a rational method where slow rates are lost in rounding."""
 MOST_DENSE_CELLS = 2000
+PATIENCE = 20.0
+"""Cost of uniformisation, in factorisations, after which a density that stays far from equilibrium is factorised."""
+MOST_UPDATES = 3e10
+"""Products times cells beyond which no method is tried: some minutes."""
 HOPS = 8e3
 """Products beyond which uniformisation costs more than a sparse factorisation and 20 solves in one or two dimensions;
 the fill in three makes that ten times as many."""
@@ -147,7 +153,7 @@ def _irreversible(system: System, state: np.ndarray, durations: np.ndarray, tole
     elif n <= DENSE_CELLS:
         yield squaring(system, state, durations, tolerance)
     else:
-        yield _robust(implicit, uniformisation, system, state, durations, tolerance)
+        yield _factorised(system, state, durations, tolerance)
 
 
 def _unstructured(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Iterator[Outcome]:
@@ -155,26 +161,46 @@ def _unstructured(system: System, state: np.ndarray, durations: np.ndarray, tole
     if not system.generator.edges:
         n, d = system.generator.n_state, system.generator.grid.position_dimension
         factorised = KINETIC_COST * np.sqrt(n / 1e4) * len(spans(durations)) * (1 if d == 1 else 10)
-        if products(system.field_of_values, last, tolerance) < factorised:
+        steps = products(system.field_of_values, last, tolerance)
+        if steps < factorised:
             yield faber(system, state, durations, tolerance)
         else:
-            yield _robust(implicit, faber, system, state, durations, tolerance)
+            yield _robust(faber, steps, system, state, durations, tolerance)
         return
     _, norm = shifted_norm(system)
     if norm * last < 300:
         yield taylor(system, state, durations, tolerance)
     else:
-        yield _robust(implicit, krylov, system, state, durations, tolerance)
+        yield _robust(krylov, norm * last, system, state, durations, tolerance)
 
 
 def _robust(
-    first: Method, second: Method, system: System, state: np.ndarray, durations: np.ndarray, tolerance: float
+    second: Method, steps: float, system: System, state: np.ndarray, durations: np.ndarray, tolerance: float
 ) -> Outcome:
+    """Return the result of the rational method or, where it fails, of one that takes some number of products."""
     try:
-        outcome = first(system, state, durations, tolerance)
-    except ConvergenceError:
-        return second(system, state, durations, tolerance)
-    return outcome
+        return implicit(system, state, durations, tolerance)
+    except ConvergenceError as error:
+        if steps * len(state) > MOST_UPDATES:
+            raise ConvergenceError(
+                f"{error}; up to t = {float(durations[-1]):g} that would take {steps:.1e} products: coarsen the grid "
+                "or loosen the tolerance, or ask for stationary, spectrum or mean_first_passage_time instead"
+            ) from None
+    return second(system, state, durations, tolerance)
+
+
+def _factorised(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
+    """Return a result for long times that neither rounding nor the length of time spoils, if there is one."""
+    n, last = system.generator.n_state, float(durations[-1])
+    hops = system.rate * last
+    if n <= MOST_DENSE_CELLS and hops > _dense_hops(n):
+        return _robust(squaring, 0.0, system, state, durations, tolerance)
+    steps = min(hops, terms(system, last, tolerance)) if _tame(system, state, tolerance) else hops
+    return _robust(chebyshev if steps < hops else uniformisation, steps, system, state, durations, tolerance)
+
+
+def _tame(system: System, state: np.ndarray, tolerance: float) -> bool:
+    return system.reversible and 100 * EPSILON * system.amplification(state) < tolerance
 
 
 def _reversible(system: System, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Iterator[Outcome]:
@@ -182,13 +208,19 @@ def _reversible(system: System, state: np.ndarray, durations: np.ndarray, tolera
     now, spent, used = 0.0, 0.0, 0
     waiting = durations
     span = 100.0 / max(system.rate, 1e-300)
-    while len(waiting) and not harmless(system, state, terms(system, float(waiting[-1]) - now, share), tolerance):
-        if system.generator.n_state <= MOST_DENSE_CELLS and used > _dense_hops(system.generator.n_state):
+    n = system.generator.n_state
+    patience = PATIENCE * _solve_cost(system)
+    while len(waiting) and not harmless(system, state, _steps(system, float(waiting[-1]) - now, share), tolerance):
+        if n <= MOST_DENSE_CELLS and used > _dense_hops(n):
             yield _later(squaring(system, state, waiting - now, share), spent)
+            return
+        if used > patience and system.rate * (float(waiting[-1]) - now) > patience:
+            # still far out where equilibrium is next to nothing, as in a high metastable well
+            yield _later(_factorised(system, state, waiting - now, share), spent)
             return
         reached = waiting[waiting <= now + span]
         stops = reached if len(reached) else np.array([now + span])
-        outcome = uniformisation(system, state, stops - now, share / 8)
+        outcome = uniformisation(system, state, stops - now, share / 100)
         state, now = outcome.states[-1], float(stops[-1])
         spent, used = spent + outcome.error, used + outcome.applications
         if len(reached):
@@ -198,6 +230,17 @@ def _reversible(system: System, state: np.ndarray, durations: np.ndarray, tolera
             yield Outcome(np.empty((0, len(state))), outcome.applications, spent, outcome.method)
         span *= 1.6
     yield from _symmetric(system, state, waiting - now, tolerance - spent, spent)
+
+
+def _solve_cost(system: System) -> float:
+    """Return what a sparse factorisation with its solves costs, in products with the generator."""
+    n, d = system.generator.n_state, system.generator.grid.dimension
+    return SOLVE_COST * (np.sqrt(n / 1e4) if d < 3 else 3 * np.sqrt(n / 1e4)) + 1500
+
+
+def _steps(system: System, duration: float, tolerance: float) -> float:
+    """Return the steps of the longest recurrence on the way that the symmetric form would take."""
+    return min(terms(system, duration, tolerance), 4 * _solve_cost(system))
 
 
 def _later(outcome: Outcome, spent: float) -> Outcome:
@@ -230,14 +273,19 @@ def _symmetric(
 def _long(system: System, state: np.ndarray, duration: float, tolerance: float) -> Outcome:
     """Return the state after one long time, by the cheapest of filters, eigenvectors, factorisation and series."""
     n, d = system.generator.n_state, system.generator.grid.dimension
-    direct = terms(system, duration, tolerance)
+    direct, after = terms(system, duration, tolerance), np.array([duration])
     if d == 1 and n <= MOST_CELLS // 4 and direct > 2e3 * np.sqrt(n):
-        return eigen(system, state, np.array([duration]), tolerance)
-    factorised = SOLVE_COST * (np.sqrt(n / 1e4) if d < 3 else 3 * np.sqrt(n / 1e4)) + 1500
-    if not system.generator.absorbing:
-        outcome = relaxation(system, state, duration, tolerance, min(direct, 4 * factorised))
-        if outcome is not None:
+        outcome = eigen(system, state, after, tolerance)
+        if outcome.error <= tolerance:
             return outcome
-    if direct < factorised or not 100 * EPSILON * system.amplification(state) < tolerance:
-        return chebyshev(system, state, np.array([duration]), tolerance)
-    return _robust(implicit, chebyshev, system, state, np.array([duration]), tolerance)
+        # the slowest rates are below the rounding of the fastest
+        dense = n <= FEW_DENSE_CELLS
+        return squaring(system, state, after, tolerance) if dense else _factorised(system, state, after, tolerance)
+    factorised = _solve_cost(system)
+    if not system.generator.absorbing:
+        relaxed = relaxation(system, state, duration, tolerance, min(direct, 4 * factorised))
+        if relaxed is not None:
+            return relaxed
+    if direct < factorised:
+        return chebyshev(system, state, after, tolerance)
+    return _factorised(system, state, after, tolerance)

@@ -32,6 +32,8 @@ QUICK, LONGEST = 1e8, 6e9
 which it is tried where one has lost them (some seconds)."""
 LARGEST_TABLE = 4e7
 """Numbers that the table of an elimination may hold."""
+STONES = np.array([1e-8, 1e-6, 1e-4, 1e-2])
+"""Fractions of the first time at which to stop on the way if one pole does not serve the whole of it."""
 NOTHING, DECAYED = 1e-9, 80.0
 """Eigenvalue of (1 − γW)^{-1} that rounding may have made of nothing, and exponent of what has decayed beyond doubt."""
 MULTIGRID_CELLS = 60_000
@@ -74,10 +76,20 @@ def implicit(system: System, state: np.ndarray, durations: np.ndarray, tolerance
         form = _plain_form(system, tolerance, long=doubtful)
     cost = elimination_cost(system) if doubtful else np.inf
     if cost > QUICK:
-        outcome = _in_groups(form, state, durations, tolerance)
+        outcome = _stepwise(form, state, durations, tolerance)
         if outcome.error <= tolerance or cost > LONGEST:
             return outcome
-    return _in_groups(replace(form, eliminated=partial(_elimination, system, form)), state, durations, tolerance)
+    return _stepwise(replace(form, eliminated=partial(_elimination, system, form)), state, durations, tolerance)
+
+
+def _stepwise(form: _Form, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
+    """Return the result with one pole for each group of times or, should that fail, after a few shorter times too."""
+    try:
+        return _in_groups(form, state, durations, tolerance)
+    except ConvergenceError:
+        early = float(durations[0]) * STONES
+    outcome = _in_groups(form, state, np.concatenate([early, durations]), tolerance)
+    return replace(outcome, states=outcome.states[len(early) :])
 
 
 def _in_groups(form: _Form, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
@@ -310,8 +322,8 @@ def _hidden(
         return 0.0
     # the norm never grows, so that its value at the start of each interval bounds the integral
     moments = duration * 2.0 ** -np.arange(24.0, -1.0, -1.0)
-    columns = _exponentials(projected, moments, gamma, definite=form.definite) * beta
-    sizes = np.array([form.norm(row) for row in columns @ basis])
+    columns = [_exponentials(projected, np.array([t]), gamma, definite=form.definite)[0] for t in moments]
+    sizes = np.array([form.norm(beta * column @ basis) for column in columns])
     first = form.norm(beta * basis[0]) * moments[0]
     return form.rounding * float(first + (sizes[:-1] * np.diff(moments)).sum())
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from fpsolver.errors import ConvergenceError
+from fpsolver.solvers.exponential.implicit import stationary_state
 from fpsolver.solvers.exponential.system import EPSILON, Outcome, System
 
+MOST_UPDATES = 3e10
+"""Products times cells beyond which the series is not begun: some minutes."""
 CHUNK = 4096
 """Powers between two looks at the change per step, which ends the series once the state has settled."""
 
@@ -57,14 +61,24 @@ def uniformisation(system: System, state: np.ndarray, durations: np.ndarray, tol
     tolerance : float
         Error in L1 allowed for truncation.
 
+    Raises
+    ------
+    ConvergenceError
+        If the time is so long that the products would take minutes, and the state does not come to rest before.
+
     References
     ----------
     A. Jensen, Scand. Actuar. J. 1953, 87; W. K. Grassmann, Eur. J. Oper. Res. 1, 122 (1977).
     """
     states, applications, error, start = [], 0, 0.0, 0.0
-    share = tolerance / (2 * len(durations))
+    share = tolerance / (4 * len(durations))
+    most = MOST_UPDATES / len(state)
     for duration in durations:
-        state, steps, slip = _advance(system, state, float(duration) - start, share)
+        step = float(duration) - start
+        if applications + system.rate * step > most:
+            state, steps, slip = _settle(system, state, step, share, most - applications)
+        else:
+            state, steps, slip = _advance(system, state, step, share)
         start = float(duration)
         applications += steps
         error += share + slip
@@ -97,6 +111,29 @@ def _advance(system: System, state: np.ndarray, duration: float, tolerance: floa
         total *= mass / total.sum()
     # rounding of non-negative sums is relative in every cell; one unit per hop of the typical path
     return total, done, EPSILON * np.sqrt(max(done, 1)) * 2
+
+
+def _settle(
+    system: System, state: np.ndarray, duration: float, tolerance: float, most: float
+) -> tuple[np.ndarray, int, float]:
+    """Return the state after a duration too long for a series, if it comes to rest within `most` products.
+
+    The distance to the stationary state never grows, so that it bounds the error of staying where it is small.
+    """
+    rest, doubt = stationary_state(system, tolerance)
+    used, slip, now, span = 0, 0.0, 0.0, 1000.0 / system.rate
+    while rest is not None and used < most and now + span < duration:
+        distance = float(np.abs(state - rest).sum())
+        if distance + doubt < tolerance:
+            return state, used, slip + distance + doubt
+        state, steps, lost = _advance(system, state, span, 0.01 * tolerance)
+        now, used, slip = now + span, used + steps, slip + lost + 0.01 * tolerance
+        span *= 1.5
+    raise ConvergenceError(
+        f"uniformisation would take {system.rate * duration:.1e} products and the density has not come to rest after "
+        f"{used}; choose method='auto' without positive=True, a coarser grid (up to 2000 cells any time is short), or "
+        "shorter times"
+    )
 
 
 def _row(first: int, weights: np.ndarray, done: int, steps: int, *, include_first: bool) -> np.ndarray:
