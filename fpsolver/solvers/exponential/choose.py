@@ -42,7 +42,7 @@ KINETIC_COST = 8000.0
 as √states."""
 DENSE_CELLS = 200
 """Cells up to which dense squaring, the most accurate method for long times, costs little."""
-FEW_DENSE_CELLS = 500
+FEW_DENSE_CELLS = 150
 """Cells up to which it is preferred to a rational method where slow rates are lost in rounding."""
 MOST_DENSE_CELLS = 2000
 PATIENCE = 20.0

@@ -4,7 +4,9 @@ One step of length h is e^{hW(t + h/2)}, by the methods for autonomous generator
 any h and, being symmetric in time, has an error in even powers of h. Crossing a span in 1, 2, 3, 4 and 5 such steps and
 extrapolating gives order 10; the difference from the order-8 value of the last four controls the span. In L1 errors do
 not grow under a Markov generator, so the local errors, each kept below its share of the tolerance, add up to no more
-than all of it. States in Hermite functions are measured by their length, which bounds the L1 norm of the density.
+than all of it. What happens between the nodes of a span is not left to chance: spans are no longer than the intervals
+on which the protocols themselves, sampled densely, are smooth. States in Hermite functions are measured by their
+length, which bounds the L1 norm of the density.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from fpsolver.errors import ConvergenceError
 from fpsolver.generators.driven import DrivenGenerator
 from fpsolver.generators.generator import Generator
+from fpsolver.solvers.exponential.protocols import resolved_knots
 from fpsolver.solvers.exponential.system import Outcome, norm
 
 DIVISIONS = (1, 2, 3, 4, 5)
@@ -54,7 +57,7 @@ def driven_propagation(
     Parameters
     ----------
     generator : DrivenGenerator
-        Gives W(t); its breakpoints are never stepped across.
+        Gives W(t); its breakpoints are never stepped across, nor short features of its protocols.
     state : ndarray
         State of total mass one at `start`.
     start : float
@@ -72,6 +75,8 @@ def driven_propagation(
     ------
     ConvergenceError
         If spans shrink to nothing, as under a protocol with a jump that is not among its breakpoints.
+    NumericalError
+        If a protocol is singular.
 
     References
     ----------
@@ -80,6 +85,9 @@ def driven_propagation(
     """
     whole = float(times[-1]) - start
     marks = [float(b) for b in generator.breakpoints if start < b < times[-1]]
+    protocols = getattr(generator.dynamics, "protocol", None) or {}
+    knots = resolved_knots(protocols, [start, *marks, float(times[-1])], tolerance)
+    marks = sorted({*marks, *knots})
     now, guess = start, FIRST_SPAN * whole
     tally = _Tally()
     for time in times:

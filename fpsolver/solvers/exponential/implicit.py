@@ -297,6 +297,8 @@ def _advance(form: _Form, vector: np.ndarray, durations: np.ndarray, tolerance: 
             continue
         small = _exponentials(projected[:m, :m], durations, gamma, definite=form.definite) * beta
         images = kept + small @ basis[:m]
+        if not np.isfinite(images).all():
+            raise ConvergenceError("the rational Krylov space is too ill-conditioned; choose method='uniformisation'")
         if last is not None:
             changes = [changes[1], max(form.norm(row) for row in images - last)]
         last = images
@@ -306,8 +308,11 @@ def _advance(form: _Form, vector: np.ndarray, durations: np.ndarray, tolerance: 
         if not exhausted:
             basis[m] = following / remainder
     if most < MOST_VECTORS:
-        slip = 100 * EPSILON * beta
-        return images, most, slip + _hidden(form, projected[:most, :most], basis[:most], float(durations[-1]), gamma, beta)
+        hidden = _hidden(form, projected[:most, :most], basis[:most], float(durations[-1]), gamma, beta)
+        return images, most, 100 * EPSILON * beta + hidden
+    if changes[1] < tolerance:
+        hidden = _hidden(form, projected[:most, :most], basis[:most], float(durations[-1]), gamma, beta)
+        return images, most, max(changes) + 100 * EPSILON * beta + hidden
     raise ConvergenceError(
         f"{MOST_VECTORS} vectors leave an error of {changes[1]:.1e} above the tolerance {tolerance:.1e}; "
         "choose method='uniformisation' or 'krylov', or output times closer together"
@@ -337,7 +342,7 @@ def _exponentials(projected: np.ndarray, durations: np.ndarray, gamma: float, *,
         values, vectors = eigh(0.5 * (projected + projected.T))
         rates = (1 - 1 / np.clip(values, 1e-300, 1.0)) / gamma
         return np.exp(np.outer(durations, rates)) * vectors[0] @ vectors.T
-    ordered, vectors, kept = schur(projected, output="complex", sort=partial(_lasting, shortest=durations[0] / gamma))
+    ordered, vectors, kept = schur(projected, output="complex", sort=partial(_lasting, powers=durations / gamma))
     first = vectors[0].conj()
     if not kept:
         return np.zeros((len(durations), m))
@@ -352,6 +357,12 @@ def _exponentials(projected: np.ndarray, durations: np.ndarray, gamma: float, *,
     return np.array(rows)
 
 
-def _lasting(value: complex, shortest: float) -> bool:
-    """Whether an eigenvalue μ of the projected inverse is more than what has decayed, or than rounding of zero."""
-    return abs(value) > NOTHING and shortest * ((1 / value).real - 1) < DECAYED
+def _lasting(value: complex, powers: np.ndarray) -> bool:
+    """Whether an eigenvalue μ of the projected inverse is more than what has decayed, or than rounding of zero.
+
+    No generator grows: values that would are artefacts of a small space.
+    """
+    if abs(value) <= NOTHING:
+        return False
+    decay = (1 / value).real - 1
+    return powers[0] * decay < DECAYED and powers[-1] * decay > -1.0
