@@ -111,8 +111,10 @@ def moments(p: Any, grid: Grid | None = None, *, cell_averaged: bool = False) ->
     second = (cells[:, None] * centred).T @ centred
     if cell_averaged:
         shift = _within_cell(values, grid) / mass
-        spread = [cells @ np.broadcast_to(grid.along(k, axis.widths**2 / 12), grid.shape).ravel()
-                  for k, axis in enumerate(grid.axes)]
+        spread = [
+            cells @ np.broadcast_to(grid.along(k, axis.widths**2 / 12), grid.shape).ravel()
+            for k, axis in enumerate(grid.axes)
+        ]
         first = shift.sum(axis=0)
         second = second + shift.T @ centred + centred.T @ shift + np.diag(spread)
     return Moments(grid.names, mass, origin + first, second - np.outer(first, first))

@@ -86,14 +86,14 @@ class BoxGalerkin:
         sides = absorbing or [(False, False)] * dimension
         nodes, node_weights = legendre.leggauss(functions + 8)
         self.bases = [_coefficients(functions, side) for side in sides]
-        tables = [[legendre.legval(nodes, basis.T), legendre.legval(nodes, legendre.legder(basis.T)) * 2]
-                  for basis in self.bases]
+        tables = [
+            [legendre.legval(nodes, basis.T), legendre.legval(nodes, legendre.legder(basis.T)) * 2]
+            for basis in self.bases
+        ]
         points = np.stack(np.meshgrid(*[(nodes + 1) / 2] * dimension, indexing="ij"), axis=-1)
         weights = _outer([node_weights / 2] * dimension).ravel()
         value = _outer_table([table[0] for table in tables])
-        slopes = [
-            _outer_table([table[int(k == axis)] for k, table in enumerate(tables)]) for axis in range(dimension)
-        ]
+        slopes = [_outer_table([table[int(k == axis)] for k, table in enumerate(tables)]) for axis in range(dimension)]
         tensors = diffusion(points).reshape(-1, dimension, dimension)
         drifts = drift(points).reshape(-1, dimension)
         self.mass = (value * weights) @ value.T
@@ -161,12 +161,14 @@ def box_diffusion(degrees: float, cells: Sequence[int] = (24, 48, 96), anisotrop
         u, exact = _resolvent(W), references[1].at(answers[1][1], [axis.centres for axis in W.grid.axes])
         difference = np.abs(u - exact)
         off_corners = np.hypot(*np.moveaxis(0.5 - np.abs(W.grid.points - 0.5), -1, 0)) > 0.15
-        errors.append((
-            np.abs(_rates(W, 3) / rates - 1).max(),
-            difference.mean() / exact.mean(),
-            difference[off_corners].max() / exact.max(),
-            difference.max() / exact.max(),
-        ))
+        errors.append(
+            (
+                np.abs(_rates(W, 3) / rates - 1).max(),
+                difference.mean() / exact.mean(),
+                difference[off_corners].max() / exact.max(),
+                difference.max() / exact.max(),
+            )
+        )
     quantities = ("three slowest rates", "L1 of density", "largest error off the corners", "largest error")
     case = f"diffusion in a reflecting box, anisotropy {anisotropy:g} at {degrees:g}°"
     return [
@@ -185,8 +187,13 @@ def box_diffusion_3d(cells: Sequence[int] = (10, 16, 24)) -> MeasuredOrder:
         W = _generator(_box(n, 3), "0*x + 0*y + 0*z", temperature=1.0, mobility=tensor)
         errors.append(float(np.abs(_rates(W, 2) / known[1] - 1).max()))
     uncertain = float(np.abs(known[0] / known[1] - 1).max())
-    return MeasuredOrder("diffusion in a reflecting cube, eigenvalues 30, 6, 1", "two slowest rates", tuple(cells),
-                         tuple(errors), uncertain)
+    return MeasuredOrder(
+        "diffusion in a reflecting cube, eigenvalues 30, 6, 1",
+        "two slowest rates",
+        tuple(cells),
+        tuple(errors),
+        uncertain,
+    )
 
 
 ROTATING = (
@@ -224,6 +231,7 @@ def spurious_drift(points: np.ndarray, convention: str) -> np.ndarray:
 
 def confined_mobility(cells: Sequence[int] = (24, 48, 96)) -> MeasuredOrder:
     """Return the order of the slowest rates with a θ-dependent mobility tensor and a weakly confining loss."""
+
     def drift(points: np.ndarray) -> np.ndarray:
         gradient = np.stack([2 * points[..., 0] - 0.8, points[..., 1] - 0.6], axis=-1)
         return -np.einsum("...ij,...j->...i", rotating_tensor(points), gradient)
@@ -236,12 +244,18 @@ def confined_mobility(cells: Sequence[int] = (24, 48, 96)) -> MeasuredOrder:
     for n in cells:
         W = _generator(_box(n, 2), "(x - 0.4)**2 + (y - 0.6)**2/2", temperature=0.5, mobility=ROTATING)
         errors.append(float(np.abs(_rates(W, 3) / known[1] - 1).max()))
-    return MeasuredOrder("turning mobility, weakly confining loss, T = 0.5", "three slowest rates", tuple(cells),
-                         tuple(errors), float(np.abs(known[0] / known[1] - 1).max()))
+    return MeasuredOrder(
+        "turning mobility, weakly confining loss, T = 0.5",
+        "three slowest rates",
+        tuple(cells),
+        tuple(errors),
+        float(np.abs(known[0] / known[1] - 1).max()),
+    )
 
 
 def independent_noise(convention: str, cells: Sequence[int] = (24, 48, 96)) -> MeasuredOrder:
     """Return the order of the stationary density (L1) under θ-dependent noise, a loss and a rotational force."""
+
     def drift(points: np.ndarray) -> np.ndarray:
         x, y = points[..., 0] - 0.4, points[..., 1] - 0.6
         return np.stack([-2 * x + 20 * y, -y - 20 * x], axis=-1) - spurious_drift(points, convention)
@@ -251,15 +265,23 @@ def independent_noise(convention: str, cells: Sequence[int] = (24, 48, 96)) -> M
     errors = []
     for n in cells:
         W = _generator(
-            _box(n, 2), "(x - 0.4)**2 + (y - 0.6)**2/2", diffusion=ROTATING, convention=convention,
+            _box(n, 2),
+            "(x - 0.4)**2 + (y - 0.6)**2/2",
+            diffusion=ROTATING,
+            convention=convention,
             force=("20*(y - 0.6)", "-20*(x - 0.4)"),
         )
         exact = references[1].at(solutions[1], [axis.centres for axis in W.grid.axes])
         errors.append(float(np.abs(_stationary(W) - exact).mean()))
     fine = np.linspace(0.01, 0.99, 50)
     pair = [reference.at(solution, (fine, fine)) for reference, solution in zip(references, solutions, strict=True)]
-    return MeasuredOrder(f"turning noise, {convention}, rotational force", "L1 of stationary density", tuple(cells),
-                         tuple(errors), float(np.abs(pair[0] - pair[1]).mean()))
+    return MeasuredOrder(
+        f"turning noise, {convention}, rotational force",
+        "L1 of stationary density",
+        tuple(cells),
+        tuple(errors),
+        float(np.abs(pair[0] - pair[1]).mean()),
+    )
 
 
 def exit_times(
@@ -273,13 +295,19 @@ def exit_times(
     for n in cells:
         W = _generator(_box(n, 2, absorbing), "0*x + 0*y", temperature=1.0, mobility=tensor)
         exact = references[1].at(solutions[1], [axis.centres for axis in W.grid.axes])
-        errors.append(float(np.abs(_solve(W.matrix.T, -np.ones(W.n_state)).reshape(W.grid.shape) - exact).mean()
-                            / exact.mean()))
+        errors.append(
+            float(np.abs(_solve(W.matrix.T, -np.ones(W.n_state)).reshape(W.grid.shape) - exact).mean() / exact.mean())
+        )
     fine = np.linspace(0.01, 0.99, 50)
     pair = [reference.at(solution, (fine, fine)) for reference, solution in zip(references, solutions, strict=True)]
     names = [name for name, there in zip(("left", "right", "bottom", "top"), np.ravel(absorbing), strict=True) if there]
-    return MeasuredOrder(f"exit through {', '.join(names)}, anisotropy 30 at {degrees:g}°", "L1 of mean exit time",
-                         tuple(cells), tuple(errors), float(np.abs(pair[0] - pair[1]).mean() / pair[1].mean()))
+    return MeasuredOrder(
+        f"exit through {', '.join(names)}, anisotropy 30 at {degrees:g}°",
+        "L1 of mean exit time",
+        tuple(cells),
+        tuple(errors),
+        float(np.abs(pair[0] - pair[1]).mean() / pair[1].mean()),
+    )
 
 
 def rotational_ornstein_uhlenbeck(cells: Sequence[int] = (24, 48, 96)) -> MeasuredOrder:
@@ -301,8 +329,9 @@ def rotational_ornstein_uhlenbeck(cells: Sequence[int] = (24, 48, 96)) -> Measur
         p = _stationary(W) * W.grid.volumes
         moments = np.einsum("xy,xyi,xyj->ij", p, W.grid.points, W.grid.points)
         errors.append(float(np.abs(moments - covariance).max() / np.abs(covariance).max()))
-    return MeasuredOrder("rotational Ornstein–Uhlenbeck, anisotropy 30", "stationary covariance", tuple(cells),
-                         tuple(errors), 0.0)
+    return MeasuredOrder(
+        "rotational Ornstein–Uhlenbeck, anisotropy 30", "stationary covariance", tuple(cells), tuple(errors), 0.0
+    )
 
 
 def tensor_orders(angles: Sequence[float] = (10, 15, 26.565, 30, 45, 70, 80)) -> list[MeasuredOrder]:
@@ -410,8 +439,10 @@ def main() -> None:
     """Print the table of measured orders."""
     for entry in tensor_orders():
         errors = " ".join(f"{error:.2e}" for error in entry.errors)
-        print(f"{entry.case}: {entry.quantity}: order {entry.order:.2f} (errors {errors}; "
-              f"reference {entry.reference_error:.0e})")
+        print(
+            f"{entry.case}: {entry.quantity}: order {entry.order:.2f} (errors {errors}; "
+            f"reference {entry.reference_error:.0e})"
+        )
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from typing import Any
 from fpsolver.dynamics import Langevin, UnderdampedLangevin
 from fpsolver.errors import DynamicsError, GridError
 from fpsolver.generators.driven import DrivenGenerator
-from fpsolver.generators.generator import Edge, Generator
 from fpsolver.generators.periodic import check_periodic_coefficients
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.grids import Grid
 
 __all__ = ["DrivenGenerator", "Edge", "Generator", "generator"]

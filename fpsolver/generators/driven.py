@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fpsolver.dynamics import UnderdampedLangevin
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.grids import Grid
 
 

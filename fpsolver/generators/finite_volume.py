@@ -21,8 +21,8 @@ from fpsolver.densities import loss_on_grid
 from fpsolver.dynamics.coefficient import Coefficient, check_semidefinite
 from fpsolver.dynamics.langevin import Langevin
 from fpsolver.errors import DynamicsError, GridError, suggest
-from fpsolver.generators.generator import Edge, Generator
 from fpsolver.generators.periodic import period_gain
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.generators.walls import warn_if_cut
 from fpsolver.grids import Grid
 from fpsolver.kernels.edge_weights import bernoulli_pair, square_root_pair

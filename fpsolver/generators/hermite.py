@@ -28,9 +28,9 @@ import scipy.sparse as sparse
 
 from fpsolver.dynamics.underdamped import UnderdampedLangevin
 from fpsolver.errors import DensityError, GridError, MethodError
-from fpsolver.generators.generator import Generator
 from fpsolver.generators.hermite_states import HermiteStates
 from fpsolver.generators.kinetic_sample import KineticSample
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.generators.staggered_lattice import StaggeredLattices
 from fpsolver.generators.velocity_functions import HermiteFunctions
 from fpsolver.grids import Grid

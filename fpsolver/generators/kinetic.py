@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fpsolver.dynamics.underdamped import UnderdampedLangevin
 from fpsolver.errors import GridError, MethodError, suggest
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.grids import Grid
 
 SCHEMES = ("hermite", "upwind")

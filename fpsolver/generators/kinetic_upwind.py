@@ -19,8 +19,8 @@ import numpy as np
 from fpsolver.densities import loss_on_grid
 from fpsolver.dynamics.underdamped import UnderdampedLangevin
 from fpsolver.errors import GridError
-from fpsolver.generators.generator import Edge, Generator
 from fpsolver.generators.kinetic_sample import KineticSample
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.grids import Axis, Grid
 from fpsolver.kernels.edge_weights import bernoulli_pair
 

@@ -33,8 +33,8 @@ from fpsolver.densities import loss_on_grid
 from fpsolver.dynamics.langevin import Langevin
 from fpsolver.errors import DynamicsError, GridError, suggest
 from fpsolver.generators.finite_volume import WEIGHTS, check_noise
-from fpsolver.generators.generator import Edge, Generator
 from fpsolver.generators.periodic import period_gain
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.generators.tensor_noise import TensorNoise
 from fpsolver.generators.tensor_walls import (
     Offset,

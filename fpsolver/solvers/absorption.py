@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.errors import MethodError, RegionError
-from fpsolver.generators.generator import Edge, Generator
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.grids import Grid
 from fpsolver.regions import Box, Region, region_mask
 from fpsolver.solvers.linear import solve_generator

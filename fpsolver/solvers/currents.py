@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import DensityError, MethodError
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.grids import Grid
 
 
@@ -132,7 +132,7 @@ def current(W: Any, p: ArrayLike) -> Current:
         raise MethodError(f"{type(W).__name__} depends on time; freeze it with W.at(t) to ask for a current")
     if not W.markov or not W.edges:
         raise MethodError(
-            f"the {W.scheme} scheme has no fluxes between cells; use scheme=\"upwind\" for currents with velocities"
+            f'the {W.scheme} scheme has no fluxes between cells; use scheme="upwind" for currents with velocities'
         )
     values = np.asarray(p, dtype=float)
     if values.shape != W.grid.shape:

@@ -247,9 +247,7 @@ def _symmetric_vectors(
     # What a Krylov space sees of a mode must not depend on the machine: the start is fixed and has all symmetries
     # broken.
     kept = min(size, max(2 * k + 8, 20))
-    values, vectors = eigsh(
-        -symmetric, k=count, sigma=-shift, which="LM", OPinv=operator, v0=_start(size), ncv=kept
-    )
+    values, vectors = eigsh(-symmetric, k=count, sigma=-shift, which="LM", OPinv=operator, v0=_start(size), ncv=kept)
     order = np.argsort(values)
     # Where no rate follows that could be asked for, the last one says that its gap is not known.
     return vectors[:, order[:k]], float(values[order[min(k, count - 1)]]), "shift-inverted Lanczos"

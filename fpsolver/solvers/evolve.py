@@ -11,7 +11,7 @@ import numpy as np
 
 from fpsolver.device import launcher
 from fpsolver.errors import DensityError, MethodError, suggest
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.grids import Grid
 from fpsolver.solvers.exponential.choose import METHODS, propagation
 from fpsolver.solvers.exponential.report import Recorder

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import DensityError, MethodError
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.regions import Region
 from fpsolver.solvers.absorption import Absorption, absorb
 from fpsolver.solvers.walled_field import WalledField

@@ -29,7 +29,6 @@ _LU_PLANE, _LU_SPACE = 150_000, 15_000
 _LAST_LU = 1_100_000
 
 
-
 def solve_generator(
     matrix: Any,
     rhs: Any,
@@ -174,9 +173,7 @@ class _Problem:
         residual = float(np.abs(error).max() / size) if size else 0.0
         # Rounding adds up at random over the states that a path is rerouted through.
         estimated = float(4 * np.finfo(float).eps * np.sqrt(self.size))
-        return solution, {
-            "method": "elimination", "residual": residual, "estimated_error": estimated, "iterations": 0
-        }
+        return solution, {"method": "elimination", "residual": residual, "estimated_error": estimated, "iterations": 0}
 
     def apply(self, vector: np.ndarray) -> np.ndarray:
         """Return W x or Wᵀ x."""

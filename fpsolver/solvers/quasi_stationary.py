@@ -37,9 +37,7 @@ class QuasiStationaryState(Field):
         return str(self.stats["method"])
 
 
-def quasi_stationary(
-    generator: Any, target: Region | None = None, *, tolerance: float = 1e-10
-) -> QuasiStationaryState:
+def quasi_stationary(generator: Any, target: Region | None = None, *, tolerance: float = 1e-10) -> QuasiStationaryState:
     """Return the slowest decaying density of a generator that loses probability, with its decay rate.
 
     W P = −rate · P is solved by Arnoldi iteration on −W⁻¹. In one dimension and on small grids each application is an

@@ -87,8 +87,6 @@ def reduce_network(matrix: Any, killing: np.ndarray) -> Reduction | None:
     count_censored(matrix.indptr, matrix.indices, number, starts)
     columns, rates = np.empty(starts[-1], dtype=matrix.indices.dtype), np.empty(starts[-1])
     losses = np.array(killing, dtype=float).ravel()
-    fill_censored(
-        matrix.indptr, matrix.indices, matrix.data, exits, number, losses, starts, columns, rates
-    )
+    fill_censored(matrix.indptr, matrix.indices, matrix.data, exits, number, losses, starts, columns, rates)
     reduced = sparse.csr_matrix((rates, columns, starts), shape=(count, count))
     return Reduction(matrix, exits, left, reduced)

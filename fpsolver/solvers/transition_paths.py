@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import MethodError, RegionError
-from fpsolver.generators.generator import Edge
+from fpsolver.generators.rate_matrix import Edge
 from fpsolver.grids import Grid
 from fpsolver.regions import Region
 from fpsolver.solvers.absorption import Absorption, absorb
@@ -141,9 +141,7 @@ def dividing_current(result: ReactiveFlux, inside: np.ndarray) -> float:
     return total
 
 
-def reactive_flux(
-    W: Any, a: Region, b: Region, *, stationary: Any = None, tolerance: float = 1e-8
-) -> ReactiveFlux:
+def reactive_flux(W: Any, a: Region, b: Region, *, stationary: Any = None, tolerance: float = 1e-8) -> ReactiveFlux:
     """Return the reactive flux from a to b: rate, currents and both committors.
 
     With gross fluxes φ_ij = π_i k_ij, the current of transition paths is φ_ij q⁻_i q⁺_j − φ_ji q⁻_j q⁺_i. The

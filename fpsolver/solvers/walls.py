@@ -11,7 +11,7 @@ import numpy as np
 from fpsolver.densities import loss_on_grid
 from fpsolver.dynamics import Langevin
 from fpsolver.generators.finite_volume import WEIGHTS, Sample, wall_rate
-from fpsolver.generators.generator import Edge, Generator
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.grids import Grid
 from fpsolver.regions import Box, Region
 
@@ -87,9 +87,7 @@ def crossings(W: Generator, labels: np.ndarray, regions: tuple[Region, ...]) -> 
     return tuple(found)
 
 
-def _crossing(
-    W: Generator, edge: Edge, sign: int, labels: np.ndarray, regions: tuple[Region, ...]
-) -> Crossing | None:
+def _crossing(W: Generator, edge: Edge, sign: int, labels: np.ndarray, regions: tuple[Region, ...]) -> Crossing | None:
     axes = tuple(range(W.grid.dimension))
     there = np.roll(labels, tuple(-step for step in edge.offset), axis=axes)
     exists = edge.forward + edge.backward > 0
@@ -142,9 +140,7 @@ def _box_fraction(grid: Grid, box: Box, position: np.ndarray, displacement: np.n
     return np.clip(entry, 1e-12, 1.0)
 
 
-def _face_fraction(
-    grid: Grid, mask: np.ndarray, start: tuple[np.ndarray, ...], offset: tuple[int, ...]
-) -> np.ndarray:
+def _face_fraction(grid: Grid, mask: np.ndarray, start: tuple[np.ndarray, ...], offset: tuple[int, ...]) -> np.ndarray:
     """Return where along edges with this offset the first cell of the mask begins, as a fraction of the edge."""
     along = [k for k, step in enumerate(offset) if step]
     if len(along) == 1 and abs(offset[along[0]]) == 1:

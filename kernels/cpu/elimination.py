@@ -149,9 +149,7 @@ def bisect_rate(up: np.ndarray, down: np.ndarray, killing: np.ndarray, index: in
 
 
 @numba.njit(cache=True, nogil=True)
-def chain_mode(
-    up: np.ndarray, down: np.ndarray, killing: np.ndarray, rate: float, mode: np.ndarray
-) -> None:
+def chain_mode(up: np.ndarray, down: np.ndarray, killing: np.ndarray, rate: float, mode: np.ndarray) -> None:
     """Fill `mode` with the left eigenvector (a function of the state) of a birth–death chain at eigenvalue `rate`.
 
     Elimination from both ends meets where the remaining pivot is smallest: the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fpsolver.generators.generator import Edge, Generator
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.grids import Axis, Grid
 from fpsolver.kernels.cpu import polynomial as polynomial_module
 from fpsolver.kernels.cpu.recurrence import run_block, run_blocks, run_blocks_serially

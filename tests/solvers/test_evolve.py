@@ -12,7 +12,7 @@ from scipy.linalg import expm
 
 import fpsolver as fp
 from fpsolver.errors import AccuracyWarning, DensityError, MethodError, NumericalError
-from fpsolver.generators.generator import Edge, Generator
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.solvers.evolve import evolve
 
 # small grids are meant to be coarse here

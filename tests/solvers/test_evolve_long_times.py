@@ -9,7 +9,7 @@ import pytest
 
 import fpsolver as fp
 from fpsolver.errors import AccuracyWarning, ConvergenceError
-from fpsolver.generators.generator import Edge, Generator
+from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.solvers.evolve import evolve
 
 pytestmark = pytest.mark.filterwarnings("ignore::fpsolver.errors.GridWarning")

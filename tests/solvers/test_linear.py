@@ -16,9 +16,7 @@ ROUTES = ("elimination", "lu", "multigrid")
 
 
 def rotating(cells=40, temperature=0.2):
-    law = fp.Langevin(
-        fp.Landscape("x**4/4 - x**2/2 + y**2/2"), temperature=temperature, force=("-y", "x")
-    )
+    law = fp.Langevin(fp.Landscape("x**4/4 - x**2/2 + y**2/2"), temperature=temperature, force=("-y", "x"))
     right = fp.Axis(-2, 2, cells, boundary=("reflecting", "absorbing"))
     return fp.generator(law, fp.Grid(x=right, y=(-2, 2, cells)))
 

@@ -186,10 +186,12 @@ def test_k_must_fit(quartic, k):
 def test_the_reported_accuracy_covers_the_error(temperature, cells):
     axes = {"x": fp.Axis(-2, 2, cells), "y": fp.Axis(-2, 2, cells - 3)}
     parts = {"x": "x**4/4 - x**2/2", "y": "y**2/2"}
+
     def solved(names, count):
         landscape = fp.Landscape(" + ".join(parts[name] for name in names), variables=tuple(names))
         law = fp.Langevin(landscape, temperature=temperature)
         return fp.spectrum(fp.generator(law, fp.Grid(**{name: axes[name] for name in names})), count)
+
     s = solved("xy", 4)
     exact = np.sort((solved("x", 5).rates[:, None] + solved("y", 5).rates).ravel())[:4]
     errors = np.abs(s.rates[1:] / exact[1:] - 1)

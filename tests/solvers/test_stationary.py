@@ -39,9 +39,7 @@ def test_with_detailed_balance_nothing_is_solved(quartic):
 
 
 # Velocity ⟨ẋ⟩ in U = cos x − F x with unit mobility (Stratonovich's formula).
-@pytest.mark.parametrize(
-    "temperature, force, velocity", [(1.0, 0.5, 0.338454722018), (0.1, 0.9, 0.210109800500)]
-)
+@pytest.mark.parametrize("temperature, force, velocity", [(1.0, 0.5, 0.338454722018), (0.1, 0.9, 0.210109800500)])
 def test_the_washboard_drifts_at_the_known_velocity(temperature, force, velocity):
     errors = []
     for cells in (50, 100, 200):
@@ -62,13 +60,13 @@ def test_the_washboard_drifts_at_the_known_velocity(temperature, force, velocity
     [
         (
             fp.Langevin(fp.Landscape("(x**2 + y**2)/2"), temperature=0.5, force=("-y", "x")),
-            [[1, 1], [-1, 1]], [0.5, 0.5],
+            [[1, 1], [-1, 1]],
+            [0.5, 0.5],
         ),
         (
-            fp.Langevin(
-                fp.Landscape("(x**2 + y**2)/2 + x*y/2"), diffusion=(0.25, 0.5)
-            ),
-            [[1, 0.5], [0.5, 1]], [0.25, 0.5],
+            fp.Langevin(fp.Landscape("(x**2 + y**2)/2 + x*y/2"), diffusion=(0.25, 0.5)),
+            [[1, 0.5], [0.5, 1]],
+            [0.25, 0.5],
         ),
     ],
     ids=["rotational", "two temperatures"],
@@ -133,8 +131,9 @@ def test_leakage_names_the_wall_and_the_remedy(quartic):
 
 
 def test_a_driven_generator_must_be_frozen():
-    law = fp.Langevin(fp.Landscape("a*x**2/2", parameters={"a": 1.0}), temperature=0.1,
-                      protocol={"a": fp.Protocol("1 + t")})
+    law = fp.Langevin(
+        fp.Landscape("a*x**2/2", parameters={"a": 1.0}), temperature=0.1, protocol={"a": fp.Protocol("1 + t")}
+    )
     W = fp.generator(law, fp.Grid(x=(-2, 2, 40)))
     with pytest.raises(MethodError, match=r"\.at\(t\)"):
         fp.stationary(W)

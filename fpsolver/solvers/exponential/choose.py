@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fpsolver.errors import ConvergenceError, MethodError
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.exponential.chebyshev import GROUP, chebyshev, rounding, terms
 from fpsolver.solvers.exponential.eigen import MOST_CELLS, eigen
 from fpsolver.solvers.exponential.faber import faber, products

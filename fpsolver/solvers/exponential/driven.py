@@ -18,7 +18,7 @@ import numpy as np
 
 from fpsolver.errors import ConvergenceError
 from fpsolver.generators.driven import DrivenGenerator
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.exponential.protocols import resolved_knots
 from fpsolver.solvers.exponential.system import Outcome, norm
 

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
-from fpsolver.generators.generator import Edge, edges_to_matrix
+from fpsolver.generators.rate_matrix import Edge, edges_to_matrix
 from fpsolver.solvers.elimination import bandwidth, eliminate_network, elimination_order
 from fpsolver.solvers.exponential.system import EPSILON, Outcome, System, norm
 from fpsolver.solvers.stationary import stationary
@@ -319,9 +319,7 @@ def _advance(form: _Form, vector: np.ndarray, durations: np.ndarray, tolerance: 
     )
 
 
-def _hidden(
-    form: _Form, projected: np.ndarray, basis: np.ndarray, duration: float, gamma: float, beta: float
-) -> float:
+def _hidden(form: _Form, projected: np.ndarray, basis: np.ndarray, duration: float, gamma: float, beta: float) -> float:
     """Return what the rounding of a factorisation does to the result, ε‖W‖ ∫ ‖p(s) − π‖ ds."""
     if form.eliminated is not None or form.rounding * duration < 1e-14:
         return 0.0

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.device import launcher
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.exponential.ellipse import Pairs
 
 MOST_SHIFTS = 8

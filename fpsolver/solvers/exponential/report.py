@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import AccuracyWarning, NumericalError
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.exponential.system import Outcome
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fpsolver.generators.generator import Generator
+from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.exponential.ellipse import Ellipse, field_of_values, pairs_of_matrix
 from fpsolver.solvers.exponential.lattice import Lattice, lattice, matrix_lattice, symmetric_lattice
 
