@@ -127,10 +127,9 @@ def test_editable_install_sees_the_same_names(tmp_path):
         check=True, capture_output=True,
     )  # fmt: skip
     _, expected, _ = names_seen([ROOT], tmp_path)
-    paths = {**os.environ, "PYTHONPATH": sysconfig.get_paths()["purelib"]}
-    result = subprocess.run(
-        [python, "-P", "-c", SEE_ALL], cwd=tmp_path, env=paths, capture_output=True, text=True, check=False
-    )
+    # The dependencies come last and only now: on PYTHONPATH they would bring along whatever is installed beside them.
+    code = f"import sys; sys.path.append({sysconfig.get_paths()['purelib']!r}){SEE_ALL}"
+    result = subprocess.run([python, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     file, names, works = json.loads(result.stdout)
     assert Path(file).parent == checkout / "fpsolver" and names == expected and works == [True] * 3
