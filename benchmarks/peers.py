@@ -44,7 +44,7 @@ def fplanck(cells: int) -> Call | None:
         resolution=4.0 / cells,
         potential=potential,
     )
-    initial = gaussian_pdf(center=MEAN, width=np.sqrt(VARIANCE))
+    initial = gaussian_pdf(center=MEAN, width=np.sqrt(2 * VARIANCE))  # its width is √2 deviations
     return lambda: solver.propagate(initial, 1.0)
 
 
