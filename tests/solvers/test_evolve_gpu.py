@@ -8,9 +8,12 @@ import sys
 
 import numpy as np
 import pytest
+from numba import cuda
 
 import fpsolver as fp
 from fpsolver.errors import DeviceError, MethodError
+
+needs_device = pytest.mark.skipif(not cuda.is_available(), reason="no NVIDIA device and no simulator")
 
 PROBLEMS = {
     "reversible": ({}, "reflecting", "chebyshev"),
@@ -19,6 +22,7 @@ PROBLEMS = {
 }
 
 
+@needs_device
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_device_gives_the_density_of_the_processor(name):
@@ -31,6 +35,7 @@ def test_the_device_gives_the_density_of_the_processor(name):
     assert np.abs(there.densities - here.densities).max() <= 1e-13 * here.densities.max()
 
 
+@needs_device
 @pytest.mark.gpu
 def test_the_device_gives_the_density_of_the_processor_in_three_dimensions():
     grid = fp.Grid(x=fp.Axis(-1, 1, 3, boundary="periodic"), y=(-2, 2, 4), z=fp.Axis(-1, 1, 3, boundary="periodic"))
@@ -49,8 +54,6 @@ def test_the_same_tests_pass_under_the_simulator():
 
 
 def test_devices_that_are_not_there_are_refused(quartic, monkeypatch):
-    from numba import cuda
-
     monkeypatch.setattr(cuda, "is_available", lambda: False)
     grid = fp.Grid(x=(-3, 3, 20))
     W = fp.generator(fp.Langevin(quartic, temperature=0.25), grid)
