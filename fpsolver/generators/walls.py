@@ -13,7 +13,7 @@ CUT_MASS = 1e-6
 """Largest share of the stationary mass in cells at a wall that goes without a warning."""
 
 
-def warn_if_cut(grid: Grid, probabilities: np.ndarray) -> None:
+def warn_if_cut(grid: Grid, probabilities: np.ndarray, *, stacklevel: int = 4) -> None:
     """Warn where a noticeable share of the stationary mass sits at a wall that was not meant as physical.
 
     Parameters
@@ -22,6 +22,8 @@ def warn_if_cut(grid: Grid, probabilities: np.ndarray) -> None:
         The grid; walls whose boundary was given are physical, walls by default truncate an open space.
     probabilities : ndarray
         Stationary cell probabilities, not necessarily normalised.
+    stacklevel : int
+        How many calls up the user's own line is; by default behind `fpsolver.generator`.
 
     Warns
     -----
@@ -42,5 +44,5 @@ def warn_if_cut(grid: Grid, probabilities: np.ndarray) -> None:
             f"the grid cuts through the density: {'; '.join(cuts)}. Extend the axis, or give it "
             'boundary="reflecting" if the wall is meant',
             GridWarning,
-            stacklevel=4,
+            stacklevel=stacklevel,
         )

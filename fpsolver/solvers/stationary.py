@@ -10,6 +10,7 @@ import scipy.sparse as sparse
 
 from fpsolver.errors import InputError, MethodError, NoStationaryState
 from fpsolver.fields import Field
+from fpsolver.generators.walls import warn_if_cut
 from fpsolver.solvers.linear import solve_generator
 
 # A shift of this size, relative to the fastest rate, separates the null vector from every other mode in a few steps
@@ -61,6 +62,11 @@ def stationary(generator: Any, *, tolerance: float = 1e-8) -> StationaryState:
     MethodError
         If the state is not unique, or the generator depends on time.
 
+    Warns
+    -----
+    GridWarning
+        If the grid cuts through the density and detailed balance had not told so before.
+
     Examples
     --------
     >>> import fpsolver as fp
@@ -76,6 +82,9 @@ def stationary(generator: Any, *, tolerance: float = 1e-8) -> StationaryState:
             state, stats = _equilibrium(generator, recurrent)
         else:
             state, stats = _null_vector(generator.matrix, recurrent, tolerance)
+            # Known only now; the generators of detailed balance and of kinetic dynamics have warned already.
+            if not generator.grid.velocity:
+                warn_if_cut(generator.grid, state.reshape(generator.grid.shape), stacklevel=3)
         stats["transient_cells"] = int(recurrent.size - recurrent.sum())
     else:
         state, stats = _inverse_iteration(generator)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -166,3 +167,14 @@ def test_a_million_cells_in_two_dimensions_fit_into_sixty_doubles_a_cell():
     report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert report["stationary-2d"]["doubles_per_cell"] < 60
     assert report["stationary-2d"]["estimated_error"] < 1e-8
+
+
+def test_a_grid_that_cuts_through_a_driven_state_warns_where():
+    law = fp.Langevin(fp.Landscape("x**2/2 + y**2/2"), temperature=0.5, force=("-y", "x"))
+    with pytest.warns(fp.errors.GridWarning, match=r"cells at x = 1\. Extend") as caught:
+        fp.stationary(fp.generator(law, fp.Grid(x=(-1, 1, 20), y=(-5, 5, 20))))
+    assert "y =" not in str(caught[0].message) and caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wall = fp.Axis(-1, 1, 20, boundary="reflecting")
+        fp.stationary(fp.generator(law, fp.Grid(x=wall, y=(-5, 5, 20))))
