@@ -119,10 +119,6 @@ class Axis:
             return np.append(inner, 0.5 * (self.widths[-1] + self.widths[0]))
         return np.append(inner, self.widths[-1])
 
-    def with_boundary(self, boundary: str | Sequence[str]) -> Axis:
-        """Return the same cells with another boundary."""
-        return Axis(faces=self.faces, boundary=boundary)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Axis) and self.boundary == other.boundary and np.array_equal(self.faces, other.faces)
 
