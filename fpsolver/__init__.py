@@ -1,4 +1,4 @@
-"""fpsolver: Fokker–Planck densities for the thermodynamics of learning.
+"""fpsolver: Fokker–Planck densities and trajectories for the thermodynamics of learning.
 
 Names are loaded when first used, so that importing the package is quick.
 """
@@ -40,6 +40,17 @@ _HOMES = {
     "free_energy": "fpsolver.thermodynamics.entropy",
     "fisher_information": "fpsolver.thermodynamics.entropy",
     "kl_divergence": "fpsolver.thermodynamics.entropy",
+    "simulate": "fpsolver.ensembles.simulate",
+    "Gaussian": "fpsolver.ensembles.initial",
+    "TimeIntegral": "fpsolver.ensembles.functionals",
+    "PathIntegral": "fpsolver.ensembles.functionals",
+    "Moments": "fpsolver.ensembles.observables",
+    "Mean": "fpsolver.ensembles.observables",
+    "Histogram": "fpsolver.ensembles.observables",
+    "LogSumExp": "fpsolver.ensembles.observables",
+    "Quantiles": "fpsolver.ensembles.observables",
+    "Trajectories": "fpsolver.ensembles.observables",
+    "first_passage_times": "fpsolver.ensembles.first_passage",
     "open_results": "fpsolver.storage",
 }
 _MODULES = ("landscapes", "dynamics", "errors")
@@ -51,6 +62,11 @@ if TYPE_CHECKING:
     from fpsolver.densities import boltzmann, density, gaussian
     from fpsolver.density_moments import marginal, moments
     from fpsolver.dynamics import Langevin, Protocol, UnderdampedLangevin
+    from fpsolver.ensembles.first_passage import first_passage_times
+    from fpsolver.ensembles.functionals import PathIntegral, TimeIntegral
+    from fpsolver.ensembles.initial import Gaussian
+    from fpsolver.ensembles.observables import Histogram, LogSumExp, Mean, Moments, Quantiles, Trajectories
+    from fpsolver.ensembles.simulate import simulate
     from fpsolver.fields import Field
     from fpsolver.generators import generator
     from fpsolver.grids import Axis, Grid

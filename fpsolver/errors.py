@@ -63,6 +63,26 @@ class NumericalError(ArithmeticError):
     """A NaN or an overflow appeared in a computation."""
 
 
+class TrajectoryError(NumericalError):
+    """A trajectory became infinite or NaN, or left the domain of its landscape.
+
+    Attributes
+    ----------
+    step : int
+        Step in which it happened.
+    trajectory : int
+        Number of the trajectory.
+    state : ndarray
+        Its state before that step.
+    """
+
+    def __init__(self, message: str, step: int, trajectory: int, state: object):
+        super().__init__(message)
+        self.step = step
+        self.trajectory = trajectory
+        self.state = state
+
+
 class ConvergenceError(RuntimeError):
     """An iteration ended without reaching its tolerance."""
 

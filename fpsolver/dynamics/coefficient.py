@@ -46,6 +46,13 @@ class Coefficient:
             return bool(self.function.compiled.depends_on_variables)
         return self.constant is None
 
+    @property
+    def texts(self) -> tuple[str, ...] | None:
+        """The entries as expressions, in C order; None for a Python function."""
+        if isinstance(self.function, _Expressions):
+            return tuple(self.function.compiled.texts)
+        return None if self.constant is None else tuple(repr(float(entry)) for entry in self.constant.ravel())
+
     def evaluate(self, points: np.ndarray, parameters: Mapping[str, float]) -> np.ndarray:
         """Return values at points of shape (..., d).
 

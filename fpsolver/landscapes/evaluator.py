@@ -5,11 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fpsolver.landscapes.array_evaluation import Floats
+
+if TYPE_CHECKING:
+    from fpsolver.landscapes.block_functions import BlockFunctions
+    from fpsolver.landscapes.block_source import Precision
+    from fpsolver.landscapes.quadratic_forms import QuadraticForm
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,14 @@ class Evaluator(ABC):
     @abstractmethod
     def compiled(self, p: Floats) -> CompiledLandscape:
         """Return the Numba functions and the array they take."""
+
+    @abstractmethod
+    def blocks(self, p: Floats, precision: Precision) -> BlockFunctions:
+        """Return the functions of blocks of 256 trajectories and the array they take."""
+
+    def quadratic_form(self, p: Floats) -> QuadraticForm | None:
+        """Return the coefficients where the landscape is known to be quadratic."""
+        return None
 
     def derivatives(self, points: Floats, p: Floats) -> tuple[Floats, Floats, Floats]:
         """Return value, gradient and Hessian together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,11 @@ from fpsolver.landscapes.array_evaluation import Floats, evaluate_blocks
 from fpsolver.landscapes.evaluator import CompiledLandscape, Evaluator
 from fpsolver.landscapes.expression import TIME, check_name, check_syntax, natural_order, require_known, shorten
 from fpsolver.landscapes.source_cache import content_hash, generated_module
+
+if TYPE_CHECKING:
+    from fpsolver.landscapes.block_functions import BlockFunctions
+    from fpsolver.landscapes.block_source import Precision
+    from fpsolver.landscapes.quadratic_forms import QuadraticForm
 
 
 class ExpressionEvaluator(Evaluator):
@@ -122,6 +127,44 @@ class ExpressionEvaluator(Evaluator):
         functions: Mapping[str, Callable[..., Any]] = {name: getattr(module, name) for name in names}
         python = {name: function.py_func for name, function in functions.items()}  # type: ignore[attr-defined]
         return CompiledLandscape(**functions, parameters=np.asarray(p, dtype=float), python=python)
+
+    def blocks(self, p: Floats, precision: Precision) -> BlockFunctions:
+        """Return functions of whole blocks; their code is cached on disk."""
+        from fpsolver.landscapes.block_functions import BlockFunctions, expression_blocks
+        from fpsolver.landscapes.block_source import number_type
+
+        positions = {name: index for index, name in enumerate(self.parameter_names)}
+
+        def compiled(jacobian: bool) -> Any:
+            return expression_blocks((self.text,), self.variables, positions, precision=precision, jacobian=jacobian)
+
+        parameters = np.array(p, dtype=number_type(precision))
+        return BlockFunctions(lambda: compiled(False), lambda: compiled(True), parameters)
+
+    @cached_property
+    def _polynomial_module(self) -> ModuleType:
+        def source() -> str:
+            import sympy
+
+            from fpsolver.landscapes.quadratic_forms import polynomial_source
+            from fpsolver.landscapes.symbolic import to_sympy
+
+            symbols = [[sympy.Symbol(name) for name in names] for names in (self.variables, self.parameter_names)]
+            return polynomial_source(to_sympy(self._checked), *symbols)
+
+        return generated_module("polynomial", self.fingerprint, source)
+
+    def quadratic_form(self, p: Floats) -> QuadraticForm | None:
+        """Return the coefficients where all others vanish at these parameter values."""
+        from fpsolver.landscapes.quadratic_forms import assemble
+
+        module = self._polynomial_module
+        if module.MONOMIALS is None:
+            return None
+        coefficients = np.zeros(len(module.MONOMIALS))
+        with np.errstate(all="ignore"):
+            module.coefficients((), [np.float64(parameter) for parameter in p], None, coefficients)
+        return assemble(module.MONOMIALS, coefficients, len(self.variables))
 
     def _source(self, *, scalar: bool) -> str:
         import sympy

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from functools import cached_property
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from fpsolver.landscapes.array_evaluation import Floats
 from fpsolver.landscapes.evaluator import CompiledLandscape, Evaluator
 from fpsolver.landscapes.expression import check_name, natural_order
 from fpsolver.landscapes.source_cache import content_hash
+
+if TYPE_CHECKING:
+    from fpsolver.landscapes.block_functions import BlockFunctions
+    from fpsolver.landscapes.block_source import Precision
 
 COMPLEX_STEP = "complex-step"
 FINITE_DIFFERENCE = "finite-difference"
@@ -258,6 +262,30 @@ class FunctionEvaluator(Evaluator):
     def compiled(self, p: Floats) -> CompiledLandscape:
         """Return the Numba functions."""
         return CompiledLandscape(*self._functions, parameters=np.array(p, dtype=float))
+
+    def blocks(self, p: Floats, precision: Precision) -> BlockFunctions:
+        """Return functions of whole blocks that call the user's for one trajectory after the other.
+
+        They are compiled once per process: Numba does not keep functions that call closures on disk.
+        """
+        from fpsolver.landscapes.block_functions import BlockFunctions
+        from fpsolver.landscapes.block_source import number_type
+
+        def compiled(index: int) -> Any:
+            from fpsolver.landscapes import lane_blocks
+
+            if (index, precision) not in self._blocks:
+                make = (lane_blocks.value_block, lane_blocks.gradient_block)[index]
+                sizes = len(self.variables), len(self.parameter_names)
+                self._blocks[index, precision] = make(self._functions[index], *sizes, precision)
+            return self._blocks[index, precision]
+
+        parameters = np.array(p, dtype=number_type(precision))
+        return BlockFunctions(lambda: compiled(0), lambda: compiled(1), parameters)
+
+    @cached_property
+    def _blocks(self) -> dict[tuple[int, str], Any]:
+        return {}
 
 
 def python_function(function: Callable[..., Any]) -> Callable[..., Any]:

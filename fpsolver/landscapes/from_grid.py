@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,14 @@ from fpsolver.errors import DomainError, LandscapeError, suggest
 from fpsolver.landscapes.array_evaluation import Floats
 from fpsolver.landscapes.evaluator import CompiledLandscape, Evaluator
 from fpsolver.landscapes.expression import check_name
-from fpsolver.landscapes.source_cache import content_hash
+from fpsolver.landscapes.source_cache import content_hash, generated_module
 
 if TYPE_CHECKING:
     import h5py
     from scipy.interpolate import NdBSpline
+
+    from fpsolver.landscapes.block_functions import BlockFunctions
+    from fpsolver.landscapes.block_source import Precision
 
 _DEGREE = 3
 _MAX_DIMENSION = 4
@@ -129,10 +133,27 @@ class SplineEvaluator(Evaluator):
         """Return Numba functions that are NaN outside the domain; the spline travels in ``p``."""
         from fpsolver.landscapes import spline_formulas as formulas
 
+        return CompiledLandscape(formulas.value, formulas.gradient, formulas.hessian, parameters=self._packed())
+
+    def _packed(self) -> Floats:
         shape = self.coefficients.shape
-        packed = np.concatenate([[len(shape)], shape, *self.knots, self.coefficients.ravel()])
-        functions = (formulas.value, formulas.gradient, formulas.hessian)
-        return CompiledLandscape(*functions, parameters=packed)
+        return np.concatenate([[len(shape)], shape, *self.knots, self.coefficients.ravel()])
+
+    def blocks(self, p: Floats, precision: Precision) -> BlockFunctions:
+        """Return functions of whole blocks that are NaN outside the domain; the spline travels in ``p``."""
+        from fpsolver.landscapes.block_functions import BlockFunctions
+        from fpsolver.landscapes.block_source import formulas_hash, number_type
+
+        def module() -> ModuleType:
+            from fpsolver.landscapes.lane_blocks import spline_source
+
+            d = len(self.variables)
+            formulas = formulas_hash("fpsolver.landscapes.spline_formulas")
+            key = content_hash(("spline", d, precision, formulas))
+            return generated_module("blocks", key, lambda: spline_source(d, precision))
+
+        parameters = self._packed().astype(number_type(precision))
+        return BlockFunctions(lambda: module().value, lambda: module().gradient, parameters)
 
 
 def _check_axis(name: str, axis: Floats) -> None:

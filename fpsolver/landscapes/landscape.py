@@ -17,6 +17,8 @@ from fpsolver.landscapes.expression_evaluator import ExpressionEvaluator
 from fpsolver.landscapes.source_cache import content_hash
 
 if TYPE_CHECKING:
+    from fpsolver.landscapes.block_functions import BlockFunctions
+    from fpsolver.landscapes.block_source import Precision
     from fpsolver.landscapes.evaluator import CompiledLandscape, Evaluator
 
 
@@ -236,6 +238,21 @@ class Landscape:
         ``compiled.parameters`` is the array to pass as p.
         """
         return self._evaluator.compiled(self._p)
+
+    def blocks(self, precision: Precision = "double") -> BlockFunctions:
+        """Return value and gradient as compiled functions of blocks of 256 trajectories.
+
+        Parameters
+        ----------
+        precision : {"double", "single"}
+            Type of coordinates, parameters and results.
+
+        Returns
+        -------
+        BlockFunctions
+            ``value(x, p, out)`` and ``gradient(x, p, out)``, and the array ``parameters`` to pass as p.
+        """
+        return self._evaluator.blocks(self._p, precision)
 
     def __eq__(self, other: object) -> bool:
         """Compare by content."""

@@ -162,7 +162,12 @@ def _literal(number: sympy.Expr) -> str:
 
 
 def print_statements(
-    outputs: Outputs, names: Mapping[sympy.Symbol, str], *, scalar: bool, mirror: bool = False
+    outputs: Outputs,
+    names: Mapping[sympy.Symbol, str],
+    *,
+    scalar: bool,
+    mirror: bool = False,
+    printer: Printer | None = None,
 ) -> tuple[list[str], dict[tuple[int, ...], str]]:
     """Print the statements that compute `outputs`, sharing their common subexpressions.
 
@@ -176,6 +181,8 @@ def print_statements(
         For scalars instead of arrays.
     mirror : bool
         Also give every off-diagonal entry (…, i, j) as (…, j, i).
+    printer : Printer, optional
+        What prints single expressions; by default that of `scalar`.
 
     Returns
     -------
@@ -186,7 +193,7 @@ def print_statements(
     entries = {index: expression for index, expression in outputs.items() if expression != 0}
     taken = sympy.numbered_symbols("cse", cls=sympy.Dummy)
     shared, reduced = sympy.cse(list(entries.values()), symbols=taken, order="none")
-    printer = Printer(names, scalar=scalar)
+    printer = printer or Printer(names, scalar=scalar)
     for symbol, expression in shared:
         printer.assign(symbol, expression)
     results = {}

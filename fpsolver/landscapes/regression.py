@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,10 +16,14 @@ from fpsolver.landscapes.array_evaluation import Floats, as_points, evaluate_blo
 from fpsolver.landscapes.evaluator import CompiledLandscape, Evaluator
 from fpsolver.landscapes.expression import check_name
 from fpsolver.landscapes.landscape import Landscape
-from fpsolver.landscapes.source_cache import content_hash
+from fpsolver.landscapes.source_cache import content_hash, generated_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fpsolver.landscapes.block_functions import BlockFunctions
+    from fpsolver.landscapes.block_source import Precision
+    from fpsolver.landscapes.quadratic_forms import QuadraticForm
 
 Loss = Literal["squared", "logistic"]
 
@@ -325,6 +330,41 @@ class RegressionEvaluator(Evaluator):
             getattr(formulas, f"{self.loss}_{name}") for name in ("value", "gradient", "hessian", "example")
         )
         return CompiledLandscape(value, gradient, hessian, packed, example_gradient=example)
+
+    def blocks(self, p: Floats, precision: Precision) -> BlockFunctions:
+        """Return functions of whole blocks; the data travel behind the parameter in ``p``."""
+        from fpsolver.kernels.cpu.regression import pack
+        from fpsolver.landscapes.block_functions import BlockFunctions
+        from fpsolver.landscapes.block_source import formulas_hash, number_type
+
+        number = number_type(precision)
+
+        def module() -> ModuleType:
+            formulas = formulas_hash("fpsolver.kernels.elementary", "fpsolver.kernels.cpu.regression")
+            key = content_hash(("regression", self.loss, precision, formulas))
+            return generated_module("blocks", key, lambda: _block_source(self.loss, precision))
+
+        parameters = pack(self.X, self.y, self.penalised, float(p[0])).astype(number)
+        return BlockFunctions(lambda: module().value, lambda: module().gradient, parameters)
+
+    def quadratic_form(self, p: Floats) -> QuadraticForm | None:
+        """Return H = XᵀX/N + r diag(penalised), b = −Xᵀy/N and c = |y|²/2N of the squared loss."""
+        from fpsolver.landscapes.quadratic_forms import QuadraticForm
+
+        if self.loss != "squared":
+            return None
+        n = len(self.y)
+        hessian = self.X.T @ self.X / n + p[0] * np.diag(self.penalised)
+        return QuadraticForm((hessian + hessian.T) / 2, -self.X.T @ self.y / n, float(self.y @ self.y) / (2 * n))
+
+
+def _block_source(loss: Loss, precision: Precision) -> str:
+    from fpsolver.landscapes.block_source import imports, signature
+
+    text = imports(precision) + "from fpsolver.kernels.cpu import regression\n"
+    for name in ("value", "gradient"):
+        text += f"{signature(name)}    regression.{name}(x, p, out, {loss == 'logistic'})\n"
+    return text
 
 
 def _log1p_exp(u: Floats) -> Floats:

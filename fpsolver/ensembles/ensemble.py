@@ -1,0 +1,126 @@
+"""The result of a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fpsolver.ensembles.observables.observable import Arrays, Result
+from fpsolver.ensembles.observables.snapshot import Snapshot
+from fpsolver.kernels.blocks import LANES
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Many trajectories at the end of a simulation, and what was observed of them on the way.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Variables, velocities ``v_…`` and path functionals, in the order of the rows of `states`.
+    dimension : int
+        Number of variables.
+    states : ndarray, shape (blocks, rows, 256)
+        State of every trajectory in blocks of 256; the lanes behind the n-th are not trajectories.
+    n : int
+        Number of trajectories.
+    step : int
+        Steps taken since time zero.
+    dt : float
+        Time step.
+    times : ndarray, shape (n_times,)
+        Output times so far.
+    observables : mapping of str to Result
+        What was observed at these times, by name.
+    totals : tuple
+        The accumulators behind `observables`, for each time.
+    identity : str
+        Hash of all that determines the trajectories; an ensemble is continued only by the same problem.
+    snapshot : callable
+        Makes the snapshot in which quantities are evaluated.
+    stats : mapping
+        "scheme", "noise", "seed", "experiment", "precision", "device", "threads", "wall_time" in seconds,
+        "particle_steps", "particle_steps_per_second" (of this call).
+    """
+
+    names: tuple[str, ...]
+    dimension: int
+    states: np.ndarray
+    n: int
+    step: int
+    dt: float
+    times: np.ndarray
+    observables: Mapping[str, Result] = field(default_factory=dict)
+    totals: tuple[tuple[Arrays, ...], ...] = ()
+    identity: str = ""
+    snapshot: Callable[[np.ndarray, np.ndarray, int, int], Snapshot] | None = field(default=None, repr=False)
+    stats: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def t(self) -> float:
+        """Time reached."""
+        return self.step * self.dt
+
+    def values(self, name: str) -> np.ndarray:
+        """Return one quantity of every trajectory at the last time, shape (n,).
+
+        Parameters
+        ----------
+        name : str
+            A variable, a velocity, a path functional, "loss", an entropy, or an expression in these.
+
+        Raises
+        ------
+        InputError
+            If a name is not known.
+        """
+        assert self.snapshot is not None
+        snapshot = self.snapshot(self.states, lane_counts(self.n), 0, self.step)
+        snapshot.quantities.require(name, "values")
+        return np.array(snapshot.quantity(name)).reshape(-1)[: self.n]
+
+    @property
+    def final(self) -> np.ndarray:
+        """Positions at the last time, shape (n, d)."""
+        return self._columns(0, self.dimension)
+
+    @property
+    def final_velocities(self) -> np.ndarray:
+        """Velocities at the last time, shape (n, d); of underdamped dynamics only."""
+        first = self.dimension
+        if not (len(self.names) > first and self.names[first] == f"v_{self.names[0]}"):
+            raise AttributeError("this ensemble has no velocities: its dynamics is overdamped")
+        return self._columns(first, 2 * first)
+
+    def _columns(self, first: int, last: int) -> np.ndarray:
+        return self.states[:, first:last].transpose(0, 2, 1).reshape(-1, last - first)[: self.n]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __repr__(self) -> str:
+        rate = self.stats.get("particle_steps_per_second", 0.0)
+        return (
+            f"Ensemble({self.n} trajectories of {', '.join(self.names[: self.dimension])} to t = {self.t:g}, "
+            f"{self.stats.get('scheme')}, dt = {self.dt:g}, {rate:.3g} particle-steps/s)"
+        )
+
+
+def to_blocks(columns: np.ndarray, rows: int, dtype: Any) -> np.ndarray:
+    """Return states (n, columns) as blocks (blocks, rows, 256); further rows are zero, spare lanes repeat the last."""
+    n, width = columns.shape
+    blocks = -(-n // LANES)
+    padded = np.concatenate([columns, np.broadcast_to(columns[-1], (blocks * LANES - n, width))])
+    states = np.zeros((blocks, rows, LANES), dtype)
+    states[:, :width] = padded.reshape(blocks, LANES, width).transpose(0, 2, 1)
+    return states
+
+
+def lane_counts(n: int) -> np.ndarray:
+    """Return the number of trajectories in each block."""
+    counts = np.full(-(-n // LANES), LANES, dtype=np.int64)
+    counts[-1] = n - LANES * (len(counts) - 1)
+    return counts

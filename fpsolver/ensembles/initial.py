@@ -1,0 +1,202 @@
+"""Initial states of an ensemble: points, Gaussians, densities on a grid, the stationary state, arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fpsolver.dynamics import Langevin, UnderdampedLangevin
+from fpsolver.errors import InputError, MethodError
+from fpsolver.fields import Field
+
+STATIONARY = "stationary"
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """A Gaussian density.
+
+    Parameters
+    ----------
+    mean : sequence of float, shape (d,)
+        Mean.
+    covariance : array_like
+        Covariance matrix (d, d), a vector of d variances, or one variance for all.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not fit, or the covariance is not symmetric positive semi-definite.
+
+    Examples
+    --------
+    >>> Gaussian([0.0, 1.0], 0.01).covariance
+    array([[0.01, 0.  ],
+           [0.  , 0.01]])
+    """
+
+    mean: Any
+    covariance: Any
+
+    def __post_init__(self) -> None:
+        mean = np.atleast_1d(np.asarray(self.mean, dtype=float))
+        spread = np.asarray(self.covariance, dtype=float)
+        d = len(mean)
+        if mean.ndim != 1 or spread.shape not in ((), (d,), (d, d)):
+            raise InputError(
+                f"a Gaussian with a mean of shape {mean.shape} needs a covariance of shape (), ({d},) or ({d}, {d}), "
+                f"not {spread.shape}"
+            )
+        matrix = spread if spread.ndim == 2 else np.diag(np.broadcast_to(spread, (d,)))
+        if not (np.isfinite(mean).all() and np.isfinite(matrix).all() and np.allclose(matrix, matrix.T)):
+            raise InputError(f"mean = {mean.tolist()}, covariance = {matrix.tolist()}: must be finite and symmetric")
+        if np.linalg.eigvalsh(matrix)[0] < -1e-12 * np.abs(matrix).max(initial=0.0):
+            raise InputError(f"covariance = {matrix.tolist()} has a negative eigenvalue")
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "covariance", matrix)
+
+    def sample(self, normals: np.ndarray) -> np.ndarray:
+        """Return points (n, d) from standard normal variables of that shape."""
+        values, vectors = np.linalg.eigh(self.covariance)
+        # Column by column: a product of matrices might round differently for other numbers of points.
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        points = np.broadcast_to(self.mean, normals.shape).copy()
+        for j in range(len(self.mean)):
+            points += normals[:, j, None] * root[:, j]
+        return points
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Return ln p at points (n, d)."""
+        d = len(self.mean)
+        sign, logarithm = np.linalg.slogdet(self.covariance)
+        if sign <= 0:
+            raise InputError(f"a Gaussian with covariance = {self.covariance.tolist()} has no density")
+        centred = np.asarray(points, dtype=float) - self.mean
+        distance = np.einsum("...i,ij,...j->...", centred, np.linalg.inv(self.covariance), centred)
+        return -0.5 * (distance + logarithm + d * np.log(2 * np.pi))
+
+
+def initial_states(
+    dynamics: Any, given: Any, n: int, normals: np.ndarray, uniforms: np.ndarray, velocities: bool
+) -> np.ndarray:
+    """Return initial states (n, d), or (n, 2 d) with velocities.
+
+    Parameters
+    ----------
+    dynamics : Langevin or UnderdampedLangevin
+        Law of motion.
+    given : array_like, Gaussian, Field or "stationary"
+        A point, points (n, d), a `Gaussian`, a density on a grid as a `Field`, or the stationary state of a quadratic
+        landscape. For underdamped dynamics a state of positions alone is completed by Maxwellian velocities.
+    n : int
+        Number of trajectories.
+    normals : ndarray, shape (n, columns)
+        Standard normal variables.
+    uniforms : ndarray, shape (n, columns + 1)
+        Uniform variables.
+    velocities : bool
+        Whether there are velocities.
+
+    Raises
+    ------
+    InputError
+        If what was given does not fit.
+    MethodError
+        If the stationary state is not known in closed form.
+    """
+    d = dynamics.landscape.dimension
+    if isinstance(given, str):
+        given = stationary_gaussian(dynamics, given)
+    if isinstance(given, Field):
+        states = _from_grid(given, uniforms)
+    elif isinstance(given, Gaussian):
+        states = given.sample(normals[:, : len(given.mean)])
+    else:
+        states = _from_array(given, n, d, velocities)
+    width = states.shape[1]
+    if width != d and not (velocities and width == 2 * d):
+        expected = f"{d} or {2 * d}" if velocities else f"{d}"
+        raise InputError(f"the initial state has {width} components; the dynamics has {expected}")
+    if velocities and width == d:
+        start = dynamics.at(0.0)
+        thermal = np.sqrt(start.temperature / start.masses)
+        states = np.concatenate([states, thermal * normals[:, normals.shape[1] - d :]], axis=1)
+    return states
+
+
+def _from_array(given: Any, n: int, d: int, velocities: bool) -> np.ndarray:
+    try:
+        points = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"initial = {given!r} is neither a point, an array of points, an fp.Gaussian, an fp.Field with a density "
+            'nor "stationary"'
+        ) from None
+    if points.ndim == 0 and d == 1:
+        points = points[None]
+    if points.ndim == 1:
+        points = np.broadcast_to(points, (n, len(points)))
+    if points.ndim != 2 or len(points) != n:
+        raise InputError(
+            f"initial states of shape {points.shape} do not fit n = {n} trajectories in {d} dimension(s): give a "
+            f"point ({d},) or an array ({n}, {d})"
+        )
+    if not np.isfinite(points).all():
+        bad = int(np.argmin(np.isfinite(points).all(axis=1)))
+        raise InputError(f"initial state {bad} is {points[bad].tolist()}; it must be finite")
+    return points
+
+
+def _from_grid(density: Field, uniforms: np.ndarray) -> np.ndarray:
+    """Choose a cell by its probability, and a point in it at random."""
+    grid = density.grid
+    probabilities = (np.asarray(density.values) * grid.volumes).ravel()
+    if not (np.isfinite(probabilities).all() and (probabilities >= 0).all() and probabilities.sum() > 0):
+        raise InputError(
+            f"the initial density has values from {np.min(density.values):g} to {np.max(density.values):g}; it must be "
+            "finite, not negative and not zero everywhere"
+        )
+    bounds = np.cumsum(probabilities)
+    cells = np.searchsorted(bounds, uniforms[:, 0] * bounds[-1], side="right")
+    index = np.unravel_index(np.minimum(cells, np.flatnonzero(probabilities)[-1]), grid.shape)
+    columns = [
+        axis.faces[i] + uniforms[:, 1 + k] * axis.widths[i]
+        for k, (axis, i) in enumerate(zip(grid.axes, index, strict=True))
+    ]
+    return np.stack(columns, axis=1)
+
+
+def stationary_gaussian(dynamics: Any, word: str = STATIONARY) -> Gaussian:
+    """Return the stationary state of undriven dynamics on a quadratic landscape with constant coefficients.
+
+    Raises
+    ------
+    InputError
+        If the word is another one.
+    MethodError
+        If there is no such state, or it is not a Gaussian.
+    """
+    from scipy.linalg import solve_continuous_lyapunov
+
+    from fpsolver.ensembles.linear_drift import linear_drift
+    from fpsolver.landscapes.quadratic_forms import quadratic_form
+
+    if word != STATIONARY:
+        raise InputError(f'initial = {word!r}: the only state with a name is "{STATIONARY}"')
+    remedy = "give a density: fp.Field(grid, fp.boltzmann(landscape, grid, temperature)), or fp.stationary(generator)"
+    if isinstance(dynamics, UnderdampedLangevin):
+        form = quadratic_form(dynamics.at(0.0).landscape)
+        if form is None or np.linalg.eigvalsh(form[0])[0] <= 0:
+            raise MethodError(f'initial = "stationary" needs a quadratic landscape with a minimum; {remedy}')
+        temperature = dynamics.at(0.0).temperature
+        return Gaussian(-np.linalg.solve(form[0], form[1]), temperature * np.linalg.inv(form[0]))
+    assert isinstance(dynamics, Langevin)
+    drift = linear_drift(dynamics.at(0.0))
+    if drift is None:
+        raise MethodError(f'initial = "stationary" needs a quadratic landscape and constant coefficients; {remedy}')
+    matrix, offset, diffusion = drift
+    if np.linalg.eigvals(matrix).real.max() >= 0:
+        raise MethodError('initial = "stationary": this landscape does not hold the trajectories together')
+    return Gaussian(-np.linalg.solve(matrix, offset), solve_continuous_lyapunov(matrix, -2.0 * diffusion))

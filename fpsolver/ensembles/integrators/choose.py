@@ -1,0 +1,56 @@
+"""Which integrator serves a request."""
+
+from __future__ import annotations
+
+from fpsolver.dynamics import Langevin, UnderdampedLangevin
+from fpsolver.ensembles.integrators.integrator import NOISES, PRECISIONS, Integrator, Request, check_scheme
+from fpsolver.errors import InputError, suggest
+
+OVERDAMPED = ("euler-maruyama", "heun", "weak-2", "leimkuhler-matthews", "ornstein-uhlenbeck")
+MULTIPLICATIVE = ("euler-maruyama", "heun", "weak-2")
+UNDERDAMPED = ("baoab", "obabo")
+
+
+def default_scheme(dynamics: object) -> str:
+    """Return the scheme that is taken unless another is asked for.
+
+    Raises
+    ------
+    InputError
+        If the dynamics has no trajectories.
+    """
+    if isinstance(dynamics, UnderdampedLangevin):
+        return "baoab"
+    if isinstance(dynamics, Langevin):
+        return "euler-maruyama"
+    raise InputError(f"{dynamics!r} is no dynamics; give an fp.Langevin or fp.UnderdampedLangevin")
+
+
+def integrator(request: Request) -> Integrator:
+    """Return the integrator that serves a request.
+
+    Raises
+    ------
+    InputError
+        If an option is unknown.
+    MethodError
+        If the scheme cannot serve the request; the message names one that can.
+    """
+    for name, value, allowed in (("noise", request.noise, NOISES), ("precision", request.precision, PRECISIONS)):
+        if value not in allowed:
+            raise InputError(f"{name} = {value!r} is not one of {', '.join(allowed)}{suggest(str(value), allowed)}")
+    dynamics = request.dynamics
+    if isinstance(dynamics, UnderdampedLangevin):
+        from fpsolver.ensembles.integrators.underdamped import underdamped_integrator
+
+        check_scheme(request.scheme, UNDERDAMPED, "underdamped dynamics")
+        return underdamped_integrator(request)
+    check_scheme(request.scheme, OVERDAMPED, "overdamped dynamics")
+    if dynamics.mobility.varies or dynamics.noise.varies:
+        from fpsolver.ensembles.integrators.multiplicative import multiplicative_integrator
+
+        check_scheme(request.scheme, MULTIPLICATIVE, "mobility or diffusion that depend on the position")
+        return multiplicative_integrator(request)
+    from fpsolver.ensembles.integrators.additive import additive_integrator
+
+    return additive_integrator(request)

@@ -1,0 +1,152 @@
+"""Overdamped schemes for mobility or diffusion that depend on the position: Euler–Maruyama, Heun, weak order 2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fpsolver.device import launcher
+from fpsolver.ensembles.integrators.compiled import System, compile_system
+from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
+from fpsolver.ensembles.integrators.noise_functions import NoiseFunctions, compile_noise
+from fpsolver.errors import MethodError
+from fpsolver.kernels.cpu.accounts import Rows
+from fpsolver.kernels.cpu.additive import Run, Schedule
+from fpsolver.kernels.cpu.multiplicative_steps import Functions, Law
+
+SCHEMES = ("euler-maruyama", "heun", "weak-2")
+EULER_MARUYAMA, HEUN, WEAK_2 = SCHEMES
+
+SEGMENT_STEPS = 4096
+"""Steps of a driven segment: their tables fill some hundred kilobytes."""
+
+
+@dataclass(frozen=True, eq=False)
+class MultiplicativeIntegrator(Integrator):
+    """Overdamped dynamics dθ = a dt + √(2D) dW whose diffusion D or mobility M depends on the position.
+
+    The Itô drift is a = M(F − ∇L) + c. With D = T·M, and for the Klimontovich convention, c = ∇·D; for Itô c = 0; for
+    Stratonovich cᵢ = Σ Sₖⱼ ∂ₖSᵢⱼ with the symmetric root S² = D, which is ½ ∂ᵢDᵢ where D is diagonal.
+
+    The midpoint entropy flow is ∫ D⁻¹(a − ∇·D) ∘ dθ. The current is J = (a − ∇·D) p − D∇p, the mean of a Stratonovich
+    integral ∫ g∘dθ is ∫∫ g·J dθ dt, and so the entropy production ∫ JᵀD⁻¹J/p is the mean rate of the entropy flow plus that
+    of the change of −ln p. It is what a reversal of the path costs: a − ∇·D is all of the drift that is not undone by
+    reversing dθ. With D = T·M it is heat/T, and M drops out.
+
+    Parameters
+    ----------
+    request : Request
+        What is to be integrated.
+    system : System
+        Its compiled functions.
+    noise : NoiseFunctions
+        Its compiled coefficients.
+
+    References
+    ----------
+    U. Seifert, Rep. Prog. Phys. 75, 126001 (2012), sec. 2.4; A. W. C. Lau and T. C. Lubensky, Phys. Rev. E 76, 011123
+    (2007), for noise that depends on the position.
+    """
+
+    request: Request
+    system: System
+    noise: NoiseFunctions
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Variables, then functionals."""
+        return (*self.request.dynamics.landscape.variables, *self.request.functionals.names)
+
+    @property
+    def longest(self) -> int:  # type: ignore[override]
+        """Most steps of one segment."""
+        return SEGMENT_STEPS if self.request.dynamics.driven or self.system.parameters.timed else 1 << 30
+
+    def segment(self, step: int, steps: int) -> Any:
+        """Return the arguments of the kernel for the given steps."""
+        request, system, noise = self.request, self.system, self.noise
+        run = Run(
+            SCHEMES.index(request.scheme), request.kind, *request.key, step, steps, request.dt, request.limit
+        )  # fmt: skip
+        times = request.half_times(step, steps)
+        functions = Functions(
+            system.value, system.gradient, system.force, system.has_force, system.rates, system.fields,
+            noise.noise, noise.mobility, noise.divergence, noise.jacobian,
+        )  # fmt: skip
+        schedule = Schedule(*system.parameters.schedule(times))
+        return run, functions, system.parameters.values, self._law(times[1::2]), schedule, self._rows()
+
+    def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
+        """Advance blocks in place."""
+        kernel = launcher(self.request.device, "multiplicative")
+        return kernel.advance(states, counts, first, *segment)
+
+    def _law(self, times: np.ndarray) -> Law:
+        dynamics, noise = self.request.dynamics, self.noise
+        scales = []
+        for name in ("temperature", "mobility"):
+            constant = getattr(dynamics, name) if name == "temperature" and dynamics.diffusion_is_thermal else 1.0
+            protocol = dynamics.protocol.get(name)
+            scales.append(
+                np.full(len(times), constant) if protocol is None else np.asarray(protocol(times), dtype=float)
+            )
+        if not any(name in dynamics.protocol for name in ("temperature", "mobility")):
+            scales = [values[:1] for values in scales]
+        return Law(
+            dynamics.landscape.dimension, noise.noise_kind, noise.mobility_kind, dynamics.diffusion_is_thermal,
+            noise.separable, noise.shares, noise.flow_shares, *(np.ascontiguousarray(values) for values in scales),
+        )  # fmt: skip
+
+    def _rows(self) -> Rows:
+        functionals, d = self.request.functionals, self.request.dynamics.landscape.dimension
+        first = d + len(functionals.standard)
+        standard = (functionals.row(name, d) for name in ("work", "heat", "shadow_work"))
+        flows = (functionals.row(name, d) for name in ("entropy_flow", "entropy_flow_midpoint"))
+        rates, fields = len(functionals.rates), len(functionals.fields)
+        return Rows(*standard, *flows, first, rates, first + rates, fields)
+
+
+def multiplicative_integrator(request: Request) -> MultiplicativeIntegrator:
+    """Return the integrator of overdamped dynamics whose diffusion or mobility depends on the position.
+
+    Raises
+    ------
+    MethodError
+        If the scheme cannot serve the request, or a coefficient is a Python function.
+    DynamicsError
+        If a matrix is not symmetric.
+    """
+    _check(request)
+    dynamics = request.dynamics
+    system = compile_system(request, dynamics.landscape.variables)
+    flow = "entropy_flow_midpoint" in request.functionals.standard
+    names = system.parameters.names
+    noise = compile_noise(dynamics, names, request.precision, midpoint=request.scheme == HEUN, flow=flow)
+    return MultiplicativeIntegrator(request, system, noise)
+
+
+def _check(request: Request) -> None:
+    functionals, scheme, dynamics = request.functionals, request.scheme, request.dynamics
+    if scheme == WEAK_2 and request.noise == "rademacher":
+        raise MethodError(
+            f'scheme = "{WEAK_2}" needs the first five moments of Gaussian noise, and "rademacher" has three; choose '
+            'noise = "three-point" or "gaussian"'
+        )
+    if scheme == EULER_MARUYAMA:
+        functionals.refuse(
+            ("entropy_flow",),
+            "has no limit for noise that depends on the position: the fluctuation theorem holds at any time step, but "
+            "its mean grows without bound, in equilibrium too, at the rate 3⟨D′²/D⟩/2 in one dimension; choose "
+            '"entropy_flow_midpoint"',
+        )
+    functionals.refuse(
+        ("entropy_flow",),
+        f'has no discrete form for scheme = "{scheme}", whose step has no density in closed form; choose '
+        '"entropy_flow_midpoint"',
+    )
+    if "entropy_flow_midpoint" in functionals.standard and dynamics.at(0.0).temperature == 0:
+        raise MethodError(
+            '"entropy_flow_midpoint" needs a positive temperature; at T = 0 entropy production is infinite'
+        )

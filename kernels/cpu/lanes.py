@@ -1,0 +1,69 @@
+"""What loops over blocks of 256 lanes share: rows, trajectory numbers, parameters of the moment, failed lanes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from fpsolver.kernels.blocks import LANES
+
+# Without reference counts: views of rows are made in every step, and counting them atomically took longer than the
+# arithmetic. Whatever allocates is compiled with them.
+OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+
+
+@njit(inline="always")
+def row(block, k):
+    """Return row k of a block; put in place by Numba itself, because without counts a view cannot be returned."""
+    return block[k * LANES : (k + 1) * LANES]
+
+
+@njit(**OPTIONS)
+def copy(target, source):
+    """Copy an array; an assignment of slices would look for overlap, with memory of its own."""
+    for i in range(len(target)):
+        target[i] = source[i]
+
+
+@njit(**OPTIONS)
+def subtract(after, before, out, d):
+    """Write ``after − before`` to `out`."""
+    for i in range(d * LANES):
+        out[i] = after[i] - before[i]
+
+
+@njit(**OPTIONS)
+def set_parameters(p, driven, table, moment):
+    """Set the driven entries of p to row `moment` of their table."""
+    for j in range(len(driven)):
+        p[driven[j]] = table[moment, j]
+
+
+@njit(**OPTIONS)
+def first_failure(block, lanes, limit):
+    """Return the first of the leading lanes with a value that is not finite or exceeds `limit`, or −1.
+
+    A sweep over all values looks for any; only if there is one are the lanes searched.
+    """
+    bad = 0
+    for i in range(len(block)):
+        bad |= not (abs(block[i]) <= limit)
+    if not bad:
+        return -1
+    rows = len(block) // LANES
+    for i in range(lanes):
+        for k in range(rows):
+            if not (abs(block[k * LANES + i]) <= limit):
+                return i
+    return -1
+
+
+@njit(**(OPTIONS | {"_nrt": True}))
+def lane_ids(first, block):
+    """Return the trajectory numbers of the lanes of a block."""
+    ids = np.empty(LANES, np.uint64)
+    for i in range(LANES):
+        ids[i] = np.uint64(first + block * LANES + i)
+    return ids

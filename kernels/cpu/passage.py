@@ -1,0 +1,448 @@
+"""First passage of overdamped trajectories with additive noise, in blocks of 256 lanes that survivors fill up.
+
+Between two steps of the Euler–Maruyama scheme the path is a Brownian bridge, whatever the drift. Let a and b be the
+distances of its ends from a flat wall in units of the standard deviation of the step along the normal. A bridge that
+ends outside has touched the wall with probability exp(−2ab); one that ends beyond it has crossed for certain. In both
+cases the wall is touched first at the fraction s = u/(1 + u) of the step, where u has the inverse Gaussian law of mean
+a/b and shape a²: under the time change u = s/(1 − s) the bridge becomes a Brownian motion that drifts towards the wall
+at speed b, and a bridge that returns is, beyond the touch, the mirror image of one that does not.
+
+References
+----------
+E. Gobet, Stoch. Proc. Appl. 87, 167 (2000): weak order one of the killed Euler scheme with this correction, one half
+without. J. R. Michael, W. R. Schucany and R. W. Haas, Am. Stat. 30, 88 (1976): inverse Gaussian variables.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from fpsolver.kernels.blocks import LANES
+from fpsolver.kernels.cpu import noise
+from fpsolver.kernels.cpu.additive import FORCE, OLD, SLOPE, STRETCH, fill_slope, make_scratch, move, part
+from fpsolver.kernels.cpu.lanes import copy, row, set_parameters
+from fpsolver.kernels.normal_variables import normal_pair
+from fpsolver.kernels.philox import BRIDGE, draw
+from fpsolver.kernels.weak_variables import uniform
+
+# Without reference counts, as in `fpsolver.kernels.cpu.lanes`, but for what allocates.
+OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+
+ALLOCATING: Any = OPTIONS | {"_nrt": True}
+
+FAR = 22.9
+"""A bridge with 2ab above this has probability below 2⁻³³, the smallest uniform variable: it is never drawn."""
+
+FARTHEST = 1e15
+"""Largest squared distance that is told apart; its products are finite in single precision."""
+
+
+class Walls(NamedTuple):
+    """The targets: boxes, as faces across the axes, and regions where a level function is not negative.
+
+    Face k belongs to target ``target[k]``, which lies where ``side[k] (x[axis[k]] − wall[k]) ≥ 0`` for all its faces;
+    row k of `level(x, p, out)` belongs to target ``levels[k]``, and the rows k d … of `gradient` are its gradient.
+    """
+
+    targets: int
+    target: np.ndarray
+    axis: np.ndarray
+    side: np.ndarray
+    wall: np.ndarray
+    levels: np.ndarray
+    level: Any
+    gradient: Any
+
+
+class Exits(NamedTuple):
+    """Time in steps, target and position at first passage of each trajectory, from number `first` on."""
+
+    first: int
+    time: np.ndarray
+    target: np.ndarray
+    keep: bool
+    position: np.ndarray
+
+
+class End(NamedTuple):
+    """One end of a step: squared distances from the targets, level functions and the variances of a step along them."""
+
+    distance: np.ndarray
+    value: np.ndarray
+    variance: np.ndarray
+
+
+class Near(NamedTuple):
+    """Arrays of one block: gradients of the level functions at the last end, and which lanes are under way."""
+
+    gradient: np.ndarray
+    live: np.ndarray
+
+
+@njit(**ALLOCATING)
+def _make_end(like, walls):
+    levels = len(walls.levels) * LANES
+    return End(np.zeros(walls.targets * LANES, like.dtype), np.zeros(levels, like.dtype), np.zeros(levels, like.dtype))
+
+
+@njit(**ALLOCATING)
+def _make_near(like, walls, d):
+    return Near(np.zeros(len(walls.levels) * d * LANES, like.dtype), np.zeros(LANES, np.bool_))
+
+
+@njit(**OPTIONS)
+def _axis_variance(amplitude, k):
+    """Return the variance of a step along axis k."""
+    total = 0.0
+    for j in range(amplitude.shape[1]):
+        total += amplitude[k, j] * amplitude[k, j]
+    return total
+
+
+@njit(**OPTIONS)
+def _measure_face(position, side, wall, weight, floor, fresh, total):
+    """Add to (or, where `fresh`, write to) a box's squared distance what one of its faces contributes."""
+    number = position.dtype.type
+    nothing, most = number(0.0), number(FARTHEST)
+    if fresh:
+        for i in range(LANES):
+            before = side * (wall - position[i])
+            square = weight * before * before + floor if before > nothing else nothing
+            total[i] = square if square < most else most
+    else:
+        for i in range(LANES):
+            before = side * (wall - position[i])
+            square = total[i] + (weight * before * before + floor if before > nothing else nothing)
+            total[i] = square if square < most else most
+
+
+@njit(**OPTIONS)
+def _measure_boxes(x, amplitude, walls, distance):
+    """Fill the squared distances of boxes: the sum over faces of (how far x is before the face)² / variance."""
+    number = x.dtype.type
+    last = -1
+    for k in range(len(walls.target)):
+        target, axis = walls.target[k], walls.axis[k]
+        variance = _axis_variance(amplitude, axis)
+        # Without noise along the normal, whatever is outside is far.
+        weight, floor = (1.0 / variance, 0.0) if variance > 0.0 else (0.0, FARTHEST)
+        side, wall = number(walls.side[k]), number(walls.wall[k])
+        _measure_face(row(x, axis), side, wall, number(weight), number(floor), target != last, row(distance, target))
+        last = target
+
+
+@njit(**OPTIONS)
+def _level_variance(gradient, amplitude, variance, d, k):
+    """Write |Bᵀ∇g|², the variance of level function k over a step, to `variance`."""
+    for i in range(LANES):
+        variance[i] = 0
+    for j in range(amplitude.shape[1]):
+        for i in range(LANES):
+            total = variance.dtype.type(0.0)
+            for r in range(d):
+                total += variance.dtype.type(amplitude[r, j]) * gradient[(k * d + r) * LANES + i]
+            variance[i] += total * total
+
+
+@njit(**OPTIONS)
+def _measure(x, p, amplitude, walls, end, near, d):
+    """Fill the squared distances of x from all targets in units of the step's variance along the normal; 0 inside."""
+    _measure_boxes(x, amplitude, walls, end.distance)
+    if len(walls.levels) == 0:
+        return
+    walls.level(x, p, end.value)
+    walls.gradient(x, p, near.gradient)
+    most, nothing = x.dtype.type(FARTHEST), x.dtype.type(0.0)
+    for k in range(len(walls.levels)):
+        g, spread, total = row(end.value, k), row(end.variance, k), row(end.distance, walls.levels[k])
+        _level_variance(near.gradient, amplitude, spread, d, k)
+        for i in range(LANES):
+            ratio = g[i] * g[i] / spread[i]
+            ratio = ratio if ratio < most else most
+            total[i] = nothing if g[i] >= nothing else ratio
+
+
+@njit(**OPTIONS)
+def _any_near(old, new, live, limit):
+    """Return whether a living lane may have touched a target in the step."""
+    found = False
+    bound = old.dtype.type(limit)
+    for k in range(len(old) // LANES):
+        here, there = row(old, k), row(new, k)
+        for i in range(LANES):
+            found |= live[i] & (here[i] * there[i] <= bound)
+    return found
+
+
+@njit(**OPTIONS)
+def _nearest_face(x, amplitude, walls, target, i):
+    """Return the face of a box that lane i is farthest before, in standard deviations of the step."""
+    best, most = -1, -1.0
+    for k in range(len(walls.target)):
+        if walls.target[k] == target:
+            variance = max(_axis_variance(amplitude, walls.axis[k]), 1.0 / FARTHEST)
+            before = walls.side[k] * (walls.wall[k] - np.float64(row(x, walls.axis[k])[i]))
+            if before * abs(before) / variance > most or best < 0:
+                best, most = k, before * abs(before) / variance
+    return best
+
+
+@njit(**OPTIONS)
+def _ends(old, x, amplitude, walls, before, after, target, i):
+    """Return distances before and behind the wall at the two ends, the variance of the step, and face or level."""
+    for k in range(len(walls.levels)):
+        if walls.levels[k] == target:
+            a, b = -np.float64(row(before.value, k)[i]), abs(np.float64(row(after.value, k)[i]))
+            first, last = np.float64(row(before.variance, k)[i]), np.float64(row(after.variance, k)[i])
+            if first > 0.0 and last > 0.0:
+                a *= np.sqrt(last / first)
+            return a, b, last, -1 - k
+    face = _nearest_face(old, amplitude, walls, target, i)
+    at, side, wall = walls.axis[face], walls.side[face], walls.wall[face]
+    a = max(side * (wall - np.float64(row(old, at)[i])), 0.0)
+    b = abs(side * (wall - np.float64(row(x, at)[i])))
+    return a, b, _axis_variance(amplitude, at), face
+
+
+@njit(**OPTIONS)
+def touching_fraction(a, b, variance, z, u):
+    """Return the fraction of a step at which a bridge first touches a wall, given that it does.
+
+    Parameters
+    ----------
+    a, b : float
+        Distances from the wall at the beginning and at the end, on whichever side; both not negative.
+    variance : float
+        Variance of the step along the normal.
+    z, u : float
+        A standard normal and a uniform variable in (0, 1).
+    """
+    if a <= 0.0:
+        return 0.0
+    y = variance * z * z
+    ratio = 2.0 * a * a / (2.0 * a * b + y + np.sqrt(y * (y + 4.0 * a * b)))
+    if u * (a + b * ratio) > a:
+        ratio = (a / b) * (a / b) / ratio
+    return ratio / (1.0 + ratio) if ratio < 1e300 else 1.0
+
+
+@njit(**OPTIONS)
+def _keep_position(exits, lane, old, x, amplitude, walls, before, after, near, fraction, face, d, i):
+    """Keep the mean position of the bridge at the touch: on the line between its ends, moved along D∇g to the wall."""
+    k = -1 - face
+    for r in range(d):
+        begin, end = np.float64(row(old, r)[i]), np.float64(row(x, r)[i])
+        exits.position[lane, r] = begin + fraction * (end - begin)
+    level, spread = 0.0, 0.0
+    if face >= 0:
+        level = walls.wall[face] - exits.position[lane, walls.axis[face]]
+        spread = _axis_variance(amplitude, walls.axis[face])
+    else:
+        first, last = np.float64(row(before.value, k)[i]), np.float64(row(after.value, k)[i])
+        level = -(1.0 - fraction) * first - fraction * last
+        spread = np.float64(row(after.variance, k)[i])
+    if not spread > 0.0:
+        return
+    for j in range(amplitude.shape[1]):
+        along = 0.0
+        if face >= 0:
+            along = amplitude[walls.axis[face], j]
+        else:
+            for r in range(d):
+                along += amplitude[r, j] * np.float64(row(near.gradient, k * d + r)[i])
+        for r in range(d):
+            exits.position[lane, r] += amplitude[r, j] * along * level / spread
+
+
+@njit(**OPTIONS)
+def _is_finite(x, limit, d, i):
+    """Return whether the position of lane i is finite: a trajectory that ran away has reached no target."""
+    finite = True
+    for k in range(d):
+        finite &= abs(x[k * LANES + i]) <= limit
+    return finite
+
+
+@njit(**OPTIONS)
+def _finish(exits, ids, step, old, x, amplitude, walls, before, after, near, run, limit, d):
+    """Find the lanes that touched a target in the step, and write down when, which, and where."""
+    for i in range(LANES):
+        if not near.live[i] or not _is_finite(x, run.limit, d, i):
+            continue
+        lane = np.int64(ids[i]) - exits.first
+        earliest = 2.0
+        for target in range(walls.targets):
+            there = np.float64(after.distance[target * LANES + i])
+            product = np.float64(before.distance[target * LANES + i]) * there
+            if not product <= limit:
+                continue
+            block = np.uint64(step * walls.targets + target)
+            w0, w1, w2, w3 = draw(ids[i], block, np.uint64(BRIDGE), np.uint64(run.k0), np.uint64(run.k1))
+            if there > 0.0 and uniform(w0) >= np.exp(-2.0 * np.sqrt(product)):
+                continue
+            a, b, variance, face = _ends(old, x, amplitude, walls, before, after, target, i)
+            fraction = touching_fraction(a, b, variance, normal_pair(w2, w3)[0], uniform(w1)) if limit > 0.0 else 1.0
+            if fraction < earliest:
+                earliest = fraction
+                exits.time[lane] = step + fraction
+                exits.target[lane] = target
+                near.live[i] = False
+                if exits.keep:
+                    _keep_position(exits, lane, old, x, amplitude, walls, before, after, near, fraction, face, d, i)
+
+
+@njit(**OPTIONS)
+def _stretch(block, ids, begin, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t):
+    """Advance one block by some steps, the first of them `begin` steps after the first of the call."""
+    x, varies = block, len(law.drift) > 1
+    old, slope, force = part(t.vectors, OLD, d), part(t.vectors, SLOPE, d), part(t.vectors, FORCE, d)
+    before, after = ends
+    amplitude = law.noise[min(begin, len(law.noise) - 1)]
+    set_parameters(t.p, schedule.driven, schedule.table, 2 * begin)
+    _measure(x, t.p, amplitude, walls, before, near, d)
+    for n in range(begin, begin + steps):
+        at = noise.prepare(run.kind, t.buffer, t.words, d, run.step + n, n == begin, ids, run.k0, run.k1)
+        z = t.buffer[at : at + d * LANES]
+        if varies and n > begin:
+            # The distance at the beginning of the step, in units of this step's noise.
+            amplitude = law.noise[n]
+            _measure(x, t.p, amplitude, walls, before, near, d)
+        set_parameters(t.p, schedule.driven, schedule.table, 2 * n + 1)
+        fill_slope(functions, x, t.p, slope, force, d)
+        copy(old, x)
+        move(functions, x, z, run, law, n if varies else 0, d, t)
+        set_parameters(t.p, schedule.driven, schedule.table, 2 * n + 2)
+        _measure(x, t.p, amplitude, walls, after, near, d)
+        if _any_near(before.distance, after.distance, near.live, limit):
+            _finish(exits, ids, run.step + n, old, x, amplitude, walls, before, after, near, run, limit, d)
+        before, after = after, before
+
+
+@njit(**OPTIONS)
+def _begin(block, ids, schedule, law, walls, exits, ends, near, d, t):
+    """Finish the lanes that start inside a target, at time zero."""
+    end = ends[0]
+    set_parameters(t.p, schedule.driven, schedule.table, 0)
+    _measure(block, t.p, law.noise[0], walls, end, near, d)
+    for i in range(LANES):
+        for target in range(walls.targets):
+            if near.live[i] and end.distance[target * LANES + i] == 0.0:
+                lane = np.int64(ids[i]) - exits.first
+                near.live[i] = False
+                exits.time[lane] = 0.0
+                exits.target[lane] = target
+                if exits.keep:
+                    for r in range(d):
+                        exits.position[lane, r] = row(block, r)[i]
+
+
+@njit(**OPTIONS)
+def _first_failure(block, live, limit, d):
+    """Return the first living lane with a value that is not finite or exceeds `limit`, or −1."""
+    bad = 0
+    for k in range(d):
+        values = row(block, k)
+        for i in range(LANES):
+            bad |= live[i] & (not (abs(values[i]) <= limit))
+    if not bad:
+        return -1
+    for i in range(LANES):
+        for k in range(d):
+            if live[i] and not (abs(block[k * LANES + i]) <= limit):
+                return i
+    return -1
+
+
+@njit(**OPTIONS)
+def _compact(states, ids, live, n, d):
+    """Move living lanes from the end to where lanes have finished; return how many live."""
+    front, back = 0, n - 1
+    while True:
+        while front <= back and live[front]:
+            front += 1
+        while front <= back and not live[back]:
+            back -= 1
+        if front >= back:
+            return front
+        ids[front] = ids[back]
+        live[front], live[back] = True, False
+        for k in range(d):
+            moved = states[back // LANES, k * LANES + back % LANES]
+            states[front // LANES, k * LANES + front % LANES] = moved
+
+
+@njit(**OPTIONS)
+def _locate(block, ids, done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t):
+    """Return lane and step of the first failure, with the block's state before that step."""
+    for n in range(done, done + steps):
+        copy(t.backup, block)
+        _stretch(block, ids, n, 1, run, functions, law, schedule, walls, limit, exits, ends, near, d, t)
+        lane = _first_failure(block, near.live, run.limit, d)
+        if lane >= 0:
+            copy(block, t.backup)
+            return lane, run.step + n
+    return -1, -1
+
+
+@njit(**ALLOCATING)
+def advance(states, ids, n, run, functions, p, law, schedule, walls, bridge, exits):
+    """Advance the trajectories by ``run.steps`` steps or to a target, whichever is first.
+
+    Parameters
+    ----------
+    states : ndarray, shape (blocks, d * 256)
+        Positions; changed in place, the survivors in the leading lanes.
+    ids : ndarray of uint64, shape (blocks * 256,)
+        Trajectory of each lane; changed in place.
+    n : int
+        Leading lanes that are real trajectories.
+    run, functions, law, schedule : named tuples
+        See `fpsolver.kernels.cpu.additive`.
+    p : ndarray
+        Parameters of the functions.
+    walls, exits : named tuples
+        See `Walls` and `Exits`; `exits` is filled in.
+    bridge : bool
+        Whether paths touch targets between steps; otherwise they are seen at the ends of steps alone.
+
+    Returns
+    -------
+    survivors, lane, step, taken : int
+        How many survive; lane and step of the first failure, with the state before that step left in `states`, or −1;
+        steps taken by all trajectories together.
+    """
+    d = law.drift.shape[1]
+    t = make_scratch(states, p, run.kind, d, d * LANES, 0, 0)
+    ends, near = (_make_end(states, walls), _make_end(states, walls)), _make_near(states, walls, d)
+    limit = 0.25 * FAR * FAR if bridge else 0.0
+    live = np.ones(len(ids), np.bool_)
+    alive = np.ones(LANES, np.bool_)
+    done, taken = 0, 0
+    while done < run.steps and n > 0:
+        steps = min(STRETCH, run.steps - done)
+        taken += n * steps
+        for b in range((n + LANES - 1) // LANES):
+            block, here = states[b], slice(b * LANES, (b + 1) * LANES)
+            for i in range(LANES):
+                near.live[i] = b * LANES + i < n
+            if run.step + done == 0:
+                _begin(block, ids[here], schedule, law, walls, exits, ends, near, d, t)
+            copy(alive, near.live)
+            copy(t.backup, block)
+            own = ids[here]
+            _stretch(block, own, done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t)
+            if _first_failure(block, near.live, run.limit, d) >= 0:
+                copy(block, t.backup)
+                copy(near.live, alive)
+                lane, step = _locate(
+                    block, own, done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t
+                )
+                return n, b * LANES + lane, step, taken
+            copy(live[here], near.live)
+        n = _compact(states, ids, live, n, d)
+        live[:n] = True
+        done += steps
+    return n, -1, -1, taken
