@@ -114,10 +114,15 @@ def new_figure(
     rows: int = 1, columns: int = 1, *, size: tuple[float, float], **keywords: Any
 ) -> tuple[Any, np.ndarray]:
     """Return a figure of a size in inches and its panels, an array (rows, columns)."""
+    figure = new_canvas(size=size)
+    return figure, figure.subplots(rows, columns, squeeze=False, **keywords)
+
+
+def new_canvas(*, size: tuple[float, float]) -> Any:
+    """Return an empty figure of a size in inches."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size)
-    return figure, figure.subplots(rows, columns, squeeze=False, **keywords)
+    return Figure(figsize=size)
 
 
 def heat_map(

@@ -1,4 +1,4 @@
-"""Plots of a result file as PNG: densities, observables, stationary state, rates, modes, first-passage times.
+"""Plots of a result file as PNG: densities, observables, stationary state, rates, modes, first-passage times, ensembles.
 
 Every plot is made from the file alone. Colours are those of Okabe and Ito and the maps viridis and PuOr, which remain
 distinct with any colour vision.
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver import drawing
+from fpsolver import drawing, ensemble_plots
 from fpsolver.drawing import BLACK, BLUE, GREEN, GREY, ORANGE, PALE, View
 from fpsolver.errors import StorageError
 from fpsolver.storage.results import open_results
@@ -95,6 +95,8 @@ def plot_results(
 
 def group_of(plot: str) -> str:
     """Return the group of the file that a plot needs."""
+    if plot in ensemble_plots.PLOTS:
+        return ensemble_plots.ENSEMBLE
     return {"rates": "spectrum", "modes": "spectrum"}.get(plot, plot)
 
 
@@ -417,5 +419,6 @@ PLOTS: dict[str, Callable[[View], Any]] = {
     "rates": _draw_rates,
     "modes": _draw_modes,
     "first_passage": _draw_first_passage,
+    **ensemble_plots.PLOTS,
 }
 """The plots by name, which is that of the file."""

@@ -20,7 +20,7 @@ WIDTH = 15
 def summary(study: Study, outcome: Outcome, plots: Sequence[Path] = ()) -> str:
     """Return the summary of a run: problem, results with errors, warnings of the run, and where the files are."""
     lines = [study.title, "", *_problem(study)]
-    for part in (_evolution, _stationary, _spectrum, _first_passage):
+    for part in (_evolution, _stationary, _spectrum, _first_passage, _simulation):
         lines += part(study, outcome)
     lines += [_row("warning", text) for text in outcome.warnings if text not in study.warnings]
     lines += [
@@ -53,13 +53,16 @@ def with_error(value: float, error: float | None) -> str:
 
 
 def _problem(study: Study) -> list[str]:
+    rows = [_row("landscape", study.landscape_description), _row("dynamics", _dynamics(study.dynamics))]
     grid = study.grid
+    if grid is None:
+        return rows
     axes = [
         f"{name} [{axis.lower:g}, {axis.upper:g}] × {axis.cells}"
         for name, axis in zip(grid.names, grid.axes, strict=True)
     ]
-    rows = [_row("landscape", study.landscape_description), _row("dynamics", _dynamics(study.dynamics))]
-    return [*rows, _row("grid", f"{', '.join(axes)}: {grid.size} cells, {study.generator_scheme}")]
+    scheme = f", {study.generator_scheme}" if study.generator_scheme else ""
+    return [*rows, _row("grid", f"{', '.join(axes)}: {grid.size} cells{scheme}")]
 
 
 def _dynamics(dynamics: Any) -> str:
@@ -145,6 +148,12 @@ def _first_passage(study: Study, outcome: Outcome) -> list[str]:
         return [_row("first passage", f"mean time to {found['target']} from every cell, in the file")]
     start = ", ".join(f"{name} = {value:g}" for name, value in zip(study.grid.names, found["start"], strict=True))
     return [_row("first passage", f"mean time to {found['target']} from {start}: {found['time_from_start']:.8g}")]
+
+
+def _simulation(study: Study, outcome: Outcome) -> list[str]:
+    from fpsolver.ensemble_report import ensemble_rows
+
+    return [_row(*row) for row in ensemble_rows(outcome.simulation, with_error)]
 
 
 def describe_file(store: Results) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,16 +39,13 @@ def write_checkpoint(path: str | os.PathLike[str], identity: str, header: Mappin
     text = json.dumps({"format": FORMAT, "identity": identity, **header})
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=target.name, suffix=".tmp", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, header=np.array(text), **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        # Always the same name: kills in the middle of writing leave one such file at most, and the next run takes it.
+        unfinished = target.with_name(target.name + ".tmp")
+        with open(unfinished, "wb") as file:
+            np.savez(file, header=np.array(text), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
     except OSError as error:
         raise StorageError(f"the checkpoint {target} cannot be written: {error.strerror or error}") from error
 
@@ -73,4 +69,6 @@ def read_checkpoint(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], 
             raise KeyError("format")
         return header.pop("identity"), header, arrays
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise StorageError(f"{source} is damaged, or no checkpoint of fpsolver: {error}; delete it to start anew") from error
+        raise StorageError(
+            f"{source} is damaged, or no checkpoint of fpsolver: {error}; delete it to start anew"
+        ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class Ensemble:
         What was observed at these times, by name.
     totals : tuple
         The accumulators behind `observables`, for each time.
+    observed : tuple of str
+        What these accumulate.
     identity : str
         Hash of all that determines the trajectories; an ensemble is continued only by the same problem.
     snapshot : callable
@@ -55,6 +57,7 @@ class Ensemble:
     times: np.ndarray
     observables: Mapping[str, Result] = field(default_factory=dict)
     totals: tuple[tuple[Arrays, ...], ...] = ()
+    observed: tuple[str, ...] = ()
     identity: str = ""
     snapshot: Callable[[np.ndarray, np.ndarray, int, int], Snapshot] | None = field(default=None, repr=False)
     stats: Mapping[str, Any] = field(default_factory=dict)
@@ -63,6 +66,12 @@ class Ensemble:
     def t(self) -> float:
         """Time reached."""
         return self.step * self.dt
+
+    def recording(self, observed: tuple[str, ...]) -> Ensemble:
+        """Return the ensemble with its record, where that is of the given observables, or else without."""
+        if observed == self.observed:
+            return self
+        return replace(self, times=np.zeros(0), observables={}, totals=(), observed=observed)
 
     def values(self, name: str) -> np.ndarray:
         """Return one quantity of every trajectory at the last time, shape (n,).

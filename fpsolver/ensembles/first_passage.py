@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fpsolver.dynamics import Langevin
+from fpsolver.ensembles.arguments import check_execution, check_numbers, whole_steps
 from fpsolver.ensembles.ensemble import to_blocks
 from fpsolver.ensembles.functionals import Functionals
 from fpsolver.ensembles.initial import Gaussian, initial_states
@@ -20,7 +21,6 @@ from fpsolver.ensembles.march import BATCH, CHUNK, thread_count, trajectory_fail
 from fpsolver.ensembles.passage_record import PassageRecord
 from fpsolver.ensembles.passage_times import FirstPassageTimes
 from fpsolver.ensembles.seeds import key_of
-from fpsolver.ensembles.simulate import check_numbers, whole_steps
 from fpsolver.ensembles.targets import targets_of
 from fpsolver.errors import InputError, MethodError, RegionError, suggest
 from fpsolver.fields import Field
@@ -129,6 +129,7 @@ def first_passage_times(
     True
     """
     n, dt, seed = check_numbers(n, dt, seed, initial)
+    check_execution(threads, batch, 0.0)
     if t_max is None:
         raise InputError("t_max is missing: give the time up to which trajectories are followed")
     last = whole_steps(t_max, dt, "t_max")
@@ -185,15 +186,15 @@ def _starts(dynamics: Any, initial: Any, n: int, key: Any) -> Callable[[int, int
     from fpsolver.kernels.cpu.noise import normals, uniforms
     from fpsolver.kernels.philox import CELL, INITIAL
 
-    d = dynamics.landscape.dimension
-    drawn = isinstance(initial, str | Gaussian | Field)
+    d, (k0, k1) = dynamics.landscape.dimension, (int(word) for word in key)
+    drawn = isinstance(initial, str | Gaussian | Field) or np.ndim(initial) < 2
     fixed = None if drawn else initial_states(dynamics, initial, n, np.zeros((0, d)), np.zeros((0, d + 1)), False)
 
     def start(first: int, count: int) -> np.ndarray:
         if fixed is not None:
             return fixed[first : first + count]
-        z = normals(first, count, 2 * d, INITIAL, *key)[:, :d]
-        return initial_states(dynamics, initial, count, z, uniforms(first, count, d + 1, CELL, *key), False)
+        z, cells = normals(first, count, d, INITIAL, k0, k1), uniforms(first, count, d + 1, CELL, k0, k1)
+        return initial_states(dynamics, initial, count, z, cells, False)
 
     return start
 

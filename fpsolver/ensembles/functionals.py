@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
+from fpsolver.ensembles.observables.observable import identifier
 from fpsolver.errors import InputError, MethodError, suggest
 
 STANDARD = ("work", "heat", "shadow_work", "entropy_flow", "entropy_flow_midpoint")
@@ -24,6 +26,9 @@ entropy_flow_midpoint
     The same as a Stratonovich integral, ∫D⁻¹M(F − ∇L)∘dθ.
 """
 
+RESERVED = ("t", "loss", "initial_log_density", "system_entropy", "entropy_production", "entropy_production_midpoint")
+"""Names that quantities of an ensemble have already."""
+
 
 @dataclass(frozen=True)
 class TimeIntegral:
@@ -34,19 +39,24 @@ class TimeIntegral:
     expression : str
         g, in the variables (velocities are called v_x), the landscape's parameters and t.
     name : str, optional
-        Name of the result; by default the expression.
+        Name of the result; by default made from the expression.
+
+    Raises
+    ------
+    InputError
+        If the expression is no string, or the name no word.
 
     Examples
     --------
-    >>> TimeIntegral("x**2", name="second_moment").name
-    'second_moment'
+    >>> TimeIntegral("x**2", name="second_moment").name, TimeIntegral("x**2").name
+    ('second_moment', 'time_integral_x_2')
     """
 
     expression: str
     name: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or f"integral of {self.expression} dt")
+        object.__setattr__(self, "name", _name(self.name, "time_integral", (self.expression,)))
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,15 @@ class PathIntegral:
     name : str, optional
         Name of the result; by default made from the expressions.
 
+    Raises
+    ------
+    InputError
+        If a component is no string, or the name no word.
+
     Examples
     --------
-    >>> PathIntegral(["-y", "x"], name="area").expressions
-    ('-y', 'x')
+    >>> PathIntegral(["-y", "x"], name="area").expressions, PathIntegral(["-y", "x"]).name
+    (('-y', 'x'), 'path_integral_y_x')
     """
 
     expressions: Sequence[str]
@@ -72,7 +87,21 @@ class PathIntegral:
     def __post_init__(self) -> None:
         texts = (self.expressions,) if isinstance(self.expressions, str) else tuple(self.expressions)
         object.__setattr__(self, "expressions", texts)
-        object.__setattr__(self, "name", self.name or f"integral of ({', '.join(texts)}) d theta")
+        object.__setattr__(self, "name", _name(self.name, "path_integral", texts))
+
+
+def _name(given: str, kind: str, texts: tuple[str, ...]) -> str:
+    """Return a name that expressions can use, made from the kind of integral and the integrands where none is given."""
+    for text in texts:
+        if not isinstance(text, str):
+            raise InputError(f"the integrand {text!r} of a {kind.replace('_', ' ')} must be an expression, a string")
+    name = given or "_".join((kind, *(identifier(text) for text in texts)))
+    if not isinstance(name, str) or not name.isidentifier():
+        raise InputError(f"name = {name!r} of a {kind.replace('_', ' ')} must be a word of letters, digits and _")
+    return name
+
+
+Functional: TypeAlias = str | TimeIntegral | PathIntegral
 
 
 @dataclass(frozen=True)
@@ -96,7 +125,7 @@ class Functionals:
     @property
     def names(self) -> tuple[str, ...]:
         """Names in the order in which they are stored."""
-        return (*self.standard, *(one.name for one in (*self.rates, *self.fields)))
+        return (*self.standard, *(one.name for one in self.rates), *(one.name for one in self.fields))
 
     def __bool__(self) -> bool:
         return bool(self.names)
@@ -118,39 +147,46 @@ class Functionals:
                 raise MethodError(f'the functional "{name}" {reason}')
 
 
-def sorted_functionals(given: Sequence[str | TimeIntegral | PathIntegral], dimension: int) -> Functionals:
+def sorted_functionals(given: Functional | Sequence[Functional], dynamics: Any) -> Functionals:
     """Return what the user asked for, sorted by kind.
 
     Raises
     ------
     InputError
-        If a name is unknown or used twice, or a path integral has the wrong number of components.
+        If a name is unknown, used twice or means something else already, or a path integral has the wrong number of
+        components.
     """
-    if isinstance(given, str):
-        given = (given,)
-    standard: list[str] = []
-    rates: list[TimeIntegral] = []
-    fields: list[PathIntegral] = []
-    for one in given:
-        if isinstance(one, TimeIntegral):
-            rates.append(one)
-        elif isinstance(one, PathIntegral):
-            if len(one.expressions) != dimension:
-                raise InputError(
-                    f"the path integral of {tuple(one.expressions)} has {len(one.expressions)} components; "
-                    f"with {dimension} variable(s) it needs {dimension}"
-                )
-            fields.append(one)
-        elif one in STANDARD:
-            standard.append(one)
-        else:
+    kinds: dict[type, list[Any]] = {str: [], TimeIntegral: [], PathIntegral: []}
+    for one in (given,) if isinstance(given, Functional) else given:
+        if type(one) not in kinds or (isinstance(one, str) and one not in STANDARD):
             hint = suggest(one, STANDARD) if isinstance(one, str) else ""
             raise InputError(
                 f"functionals holds {one!r}; it may hold {', '.join(STANDARD)}, fp.TimeIntegral(…) and "
                 f"fp.PathIntegral(…){hint}"
             )
-    result = Functionals(tuple(standard), tuple(rates), tuple(fields))
-    twice = {name for name in result.names if result.names.count(name) > 1}
-    if twice:
-        raise InputError(f'two functionals are called "{min(twice)}"; give one of them another name=')
+        kinds[type(one)].append(one)
+    result = Functionals(*(tuple(found) for found in kinds.values()))
+    _check_components(result, dynamics.landscape.dimension)
+    _check_names(result, dynamics.landscape)
     return result
+
+
+def _check_components(functionals: Functionals, dimension: int) -> None:
+    for one in functionals.fields:
+        if len(one.expressions) != dimension:
+            raise InputError(
+                f"the path integral of {tuple(one.expressions)} has {len(one.expressions)} components; "
+                f"with {dimension} variable(s) it needs {dimension}"
+            )
+
+
+def _check_names(functionals: Functionals, landscape: Any) -> None:
+    names = functionals.names
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise InputError(f'two functionals are called "{twice[0]}"; give one of them another name=')
+    velocities = (f"v_{name}" for name in landscape.variables)
+    taken = {*landscape.variables, *velocities, *landscape.parameters, *RESERVED}
+    clashes = [name for name in names if name in taken]
+    if clashes:
+        raise InputError(f'a functional is called "{clashes[0]}", which means something else here; give another name=')

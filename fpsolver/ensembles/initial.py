@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from fpsolver.dynamics import Langevin, UnderdampedLangevin
 from fpsolver.errors import InputError, MethodError
 from fpsolver.fields import Field
+from fpsolver.grids import Grid
 
 STATIONARY = "stationary"
 
@@ -110,8 +112,10 @@ def initial_states(
     if isinstance(given, str):
         given = stationary_gaussian(dynamics, given)
     if isinstance(given, Field):
-        states = _from_grid(given, uniforms)
+        states = _from_grid(given, uniforms, dynamics.landscape.variables)
     elif isinstance(given, Gaussian):
+        if len(given.mean) not in (d, normals.shape[1]):
+            raise InputError(f"initial is a Gaussian in {len(given.mean)} dimension(s), the landscape has {d}")
         states = given.sample(normals[:, : len(given.mean)])
     else:
         states = _from_array(given, n, d, velocities)
@@ -134,10 +138,10 @@ def _from_array(given: Any, n: int, d: int, velocities: bool) -> np.ndarray:
             f"initial = {given!r} is neither a point, an array of points, an fp.Gaussian, an fp.Field with a density "
             'nor "stationary"'
         ) from None
-    if points.ndim == 0 and d == 1:
-        points = points[None]
-    if points.ndim == 1:
-        points = np.broadcast_to(points, (n, len(points)))
+    if d == 1 and not velocities and points.shape in ((), (n,)):
+        points = points.reshape(-1, 1)
+    if points.ndim == 1 or points.shape == (1, d):
+        points = np.broadcast_to(points, (n, points.shape[-1]))
     if points.ndim != 2 or len(points) != n:
         raise InputError(
             f"initial states of shape {points.shape} do not fit n = {n} trajectories in {d} dimension(s): give a "
@@ -149,7 +153,19 @@ def _from_array(given: Any, n: int, d: int, velocities: bool) -> np.ndarray:
     return points
 
 
-def _from_grid(density: Field, uniforms: np.ndarray) -> np.ndarray:
+def axes_of(grid: Grid, variables: Sequence[str]) -> list[int]:
+    """Return the axis of each variable, and of each velocity where the grid has them.
+
+    Raises
+    ------
+    GridError
+        If the grid's axes are not the variables, in any order.
+    """
+    velocities = (f"v_{name}" for name in variables)
+    return [*grid.order(variables), *(grid.names.index(name) for name in velocities if name in grid.names)]
+
+
+def _from_grid(density: Field, uniforms: np.ndarray, variables: Sequence[str]) -> np.ndarray:
     """Choose a cell by its probability, and a point in it at random."""
     grid = density.grid
     probabilities = (np.asarray(density.values) * grid.volumes).ravel()
@@ -162,8 +178,8 @@ def _from_grid(density: Field, uniforms: np.ndarray) -> np.ndarray:
     cells = np.searchsorted(bounds, uniforms[:, 0] * bounds[-1], side="right")
     index = np.unravel_index(np.minimum(cells, np.flatnonzero(probabilities)[-1]), grid.shape)
     columns = [
-        axis.faces[i] + uniforms[:, 1 + k] * axis.widths[i]
-        for k, (axis, i) in enumerate(zip(grid.axes, index, strict=True))
+        grid.axes[k].faces[index[k]] + uniforms[:, 1 + column] * grid.axes[k].widths[index[k]]
+        for column, k in enumerate(axes_of(grid, variables))
     ]
     return np.stack(columns, axis=1)
 

@@ -61,7 +61,7 @@ def linear_drift(dynamics: Langevin) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def diffusion_matrix(dynamics: Langevin) -> np.ndarray:
     """Return the constant diffusion matrix D of undriven dynamics."""
     matrix = matrix_of(dynamics.noise, dynamics.landscape.dimension)
-    return matrix if dynamics.diffusion is not None else dynamics.temperature * matrix  # type: ignore[operator]
+    return matrix if dynamics.diffusion is not None else dynamics.temperature * matrix
 
 
 def exact_step(

@@ -21,8 +21,11 @@ from fpsolver.ensembles.observables.snapshot import Snapshot
 from fpsolver.errors import TrajectoryError
 from fpsolver.kernels.blocks import LANES
 
-CHUNK = 100_000_000
-"""Particle steps between two visits of the host: a fraction of a second."""
+CHUNK = 20_000_000
+"""Particle steps between two visits of the host: a fraction of a second, and seconds where steps are costly."""
+
+SHORTEST = 64
+"""Fewest steps between two visits."""
 
 OUTPUTS = 32
 """Most outputs that are held before they are folded."""
@@ -102,7 +105,7 @@ def plan(begin: int, end: int, outputs: Sequence[int], n: int, longest: int) -> 
     longest : int
         Most steps of a stage.
     """
-    stride = min(longest, max(256, CHUNK // n))
+    stride = min(longest, max(SHORTEST, CHUNK // n))
     marks = sorted({begin, end, *(step for step in outputs if begin < step <= end)})
     wanted = set(outputs)
     chunk: list[Stage] = []
@@ -145,15 +148,18 @@ def march_chunk(
     flat = states.reshape(len(states), -1)
 
     def work(where: slice) -> list[tuple[Arrays, ...]]:
-        found = []
+        found, failure, first = [], None, where.start * LANES
         for stage, segment in zip(stages, segments, strict=True):
-            first = where.start * LANES
             block, lane, step = march.integrator.advance(segment, flat[where], march.counts[where], first)
             if step >= 0:
                 state, trajectory = states[where.start + block, :, lane], first + block * LANES + lane
-                raise trajectory_failure(march.integrator, state, trajectory, step)
-            if stage.output:
+                failure = trajectory_failure(march.integrator, state, trajectory, step)
+                # A block before it may fail later: whichever comes first is named, however blocks were shared out.
+                where = slice(where.start, where.start + block)
+            if stage.output and failure is None:
                 found.append(march.observe(states, where, stage.end))
+        if failure is not None:
+            raise failure
         return found
 
     totals = [tuple(one.empty() for one in march.observables) for stage in stages if stage.output]
@@ -198,21 +204,22 @@ def trajectory_failure(integrator: Integrator, state: np.ndarray, trajectory: in
     request, names = integrator.request, integrator.names
     shown = ", ".join(f"{name} = {value:.6g}" for name, value in zip(names[:8], state[:8], strict=False))
     more = ", …" if len(names) > 8 else ""
-    return TrajectoryError(
-        f"trajectory {trajectory} became infinite or NaN in step {step} (t = {step * request.dt:g}), from {shown}{more}. "
-        f'{_reason(request)}',
-        step,
-        trajectory,
-        state.copy(),
-    )
+    place = f"in step {step} (t = {step * request.dt:g}), from {shown}{more}"
+    message = f"trajectory {trajectory} became infinite or NaN {place}. {_reason(request)}"
+    return TrajectoryError(message, step, trajectory, state.copy())
 
 
 def _reason(request: Any) -> str:
-    if any(np.isfinite(bound) for pair in request.dynamics.landscape.domain for bound in pair):
-        return "It left the domain on which the landscape is known, or the time step is too long: make dt smaller"
+    landscape = request.dynamics.landscape
+    if any(np.isfinite(bound) for pair in landscape.domain for bound in pair):
+        domain = ", ".join(
+            f"{lower:g} ≤ {name} ≤ {upper:g}"
+            for name, (lower, upper) in zip(landscape.variables, landscape.domain, strict=True)
+        )
+        return f"It left the domain of the landscape, {domain}, or the time step is too long: make dt smaller"
     return (
-        f"With scheme {request.scheme!r} and dt = {request.dt:g}, steps that overshoot grow where the loss grows faster "
-        "than a parabola: such an ensemble has only a quasi-stationary state. Make dt smaller"
+        f'With scheme = "{request.scheme}" and dt = {request.dt:g}, steps that overshoot grow where the loss grows '
+        "faster than a parabola: such an ensemble has only a quasi-stationary state. Make dt smaller"
     )
 
 

@@ -16,7 +16,7 @@ from fpsolver.ensembles.checkpoint import read_checkpoint, write_checkpoint
 from fpsolver.ensembles.ensemble import Ensemble
 from fpsolver.ensembles.march import March, march_chunk, plan
 from fpsolver.ensembles.observables.observable import Arrays
-from fpsolver.errors import StorageError
+from fpsolver.errors import InputError, StorageError
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Checkpoints:
     path: str | os.PathLike[str] | None
     interval: float
 
-    def resume(self, march: March, start: Ensemble, outputs: Sequence[int], last: int) -> Ensemble:
+    def resume(self, start: Ensemble, outputs: Sequence[int], last: int) -> Ensemble:
         """Return the ensemble of the checkpoint, or `start` where there is none.
 
         Raises
@@ -46,14 +46,19 @@ class Checkpoints:
         if found is None:
             return start
         identity, header, arrays = found
-        observed = [repr(one) for one in march.observables]
-        due = [step for step in outputs if start.step < step <= header["step"]]
-        if identity != start.identity or header["step"] > last or header["observed"] != observed:
+        if identity != start.identity or header["observed"] != list(start.observed):
             raise StorageError(
-                f"the checkpoint {self.path} is of another run: another problem, seed, initial state, observables or a "
-                "later time; give another file, or delete it"
+                f"the checkpoint {self.path} is of another run: another problem, seed, initial state or other "
+                "observables; give another file, or delete it"
             )
-        if header["outputs"][len(start.times) :] != due:
+        if header["step"] > last:
+            raise StorageError(
+                f"the checkpoint {self.path} is from t = {header['step'] * start.dt:g}, after t_final = "
+                f"{last * start.dt:g}; give another file, or delete it"
+            )
+        if header["step"] < start.step:
+            return start
+        if header["outputs"] != [*_steps(start), *_due(start, outputs, header["step"])]:
             raise StorageError(
                 f"the checkpoint {self.path} has other output times than times= up to its own time; give another file"
             )
@@ -65,14 +70,12 @@ class Checkpoints:
             totals=_unpacked(arrays, header["shape"]),
         )
 
-    def write(self, march: March, ensemble: Ensemble) -> None:
+    def write(self, ensemble: Ensemble) -> None:
         """Write the state of a run."""
         if self.path is None:
             return
-        outputs = [round(t / ensemble.dt) for t in ensemble.times]
         shape = [[len(total) for total in totals] for totals in ensemble.totals]
-        header = {"step": ensemble.step, "outputs": outputs, "shape": shape,
-                  "observed": [repr(one) for one in march.observables]}  # fmt: skip
+        header = {"step": ensemble.step, "outputs": _steps(ensemble), "shape": shape, "observed": ensemble.observed}
         arrays = {
             f"total_{k}_{i}_{j}": array
             for k, totals in enumerate(ensemble.totals)
@@ -80,6 +83,17 @@ class Checkpoints:
             for j, array in enumerate(total)
         }
         write_checkpoint(self.path, ensemble.identity, header, {"states": ensemble.states, **arrays})
+
+
+def _steps(ensemble: Ensemble) -> list[int]:
+    """Return the steps of the outputs so far."""
+    return [round(t / ensemble.dt) for t in ensemble.times]
+
+
+def _due(start: Ensemble, outputs: Sequence[int], step: int) -> list[int]:
+    """Return the output steps between the beginning and a later step; step 0 is one before anything is recorded."""
+    known = -1 if start.step == 0 and not len(start.times) else start.step
+    return [output for output in outputs if known < output <= step]
 
 
 def _unpacked(arrays: dict[str, np.ndarray], shape: list[list[int]]) -> tuple[tuple[Arrays, ...], ...]:
@@ -113,12 +127,23 @@ def run(
         Where the state is kept.
     progress : bool or callable
         A bar, or who is told of the ensemble whenever outputs are new.
+
+    Raises
+    ------
+    InputError
+        If the last step is behind the ensemble.
+    TrajectoryError
+        If a trajectory fails.
     """
+    if last < start.step:
+        raise InputError(
+            f"t_final = {last * start.dt:g} is before t = {start.t:g}, where the given ensemble is already"
+        )
     began = time.perf_counter()
-    now = checkpoints.resume(march, start, outputs, last)
+    now = checkpoints.resume(start, outputs, last)
     now = replace(now, states=np.array(now.states))
     begin, written = now.step, began
-    if begin == 0 and 0 in outputs and not len(now.times):
+    if 0 in _due(now, outputs, begin):
         now = _observed(march, now, [0], [_totals_now(march, now)])
     with _bar(progress, now, last) as bar, ThreadPoolExecutor(march.threads) as pool:
         for stages in plan(begin, last, outputs, now.n, march.integrator.longest):
@@ -129,9 +154,9 @@ def run(
                 if callable(progress):
                     progress(_reported(march, now))
             if time.perf_counter() - written > checkpoints.interval:
-                checkpoints.write(march, now)
+                checkpoints.write(now)
                 written = time.perf_counter()
-    checkpoints.write(march, now)
+    checkpoints.write(now)
     wall = time.perf_counter() - began
     taken = (last - begin) * now.n
     figures = {"wall_time": wall, "particle_steps": taken, "particle_steps_per_second": taken / wall}
@@ -152,10 +177,11 @@ def _observed(march: March, now: Ensemble, steps: Sequence[int], totals: Sequenc
 
 
 def _reported(march: March, now: Ensemble) -> Ensemble:
-    observables = {
-        one.name: one.report(now.times, [totals[i] for totals in now.totals])
-        for i, one in enumerate(march.observables)
-    }
+    if not now.totals:
+        return now
+    observables = {}
+    for i, one in enumerate(march.observables):
+        observables[one.name] = one.report(now.times, [totals[i] for totals in now.totals])
     return replace(now, observables=observables)
 
 

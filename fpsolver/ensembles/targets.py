@@ -46,7 +46,7 @@ class Targets:
         precision : {"double", "single"}
             Type of the blocks.
         """
-        from fpsolver.kernels.cpu.passage import Walls
+        from fpsolver.kernels.cpu.walls import Walls
         from fpsolver.landscapes.block_functions import expression_blocks, nothing
 
         faces = [(k, *face) for k, one in enumerate(self.given) if isinstance(one, Box) for face in self._faces(one)]

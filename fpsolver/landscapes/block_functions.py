@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpsolver.kernels.blocks import LANES
 from fpsolver.landscapes.block_source import Precision, formulas_hash, head, number_type
 from fpsolver.landscapes.expression import check_name, check_syntax, require_known
 from fpsolver.landscapes.source_cache import content_hash, generated_module
+
+if TYPE_CHECKING:
+    from fpsolver.landscapes.landscape import Landscape
 
 _FORMULAS = tuple(f"fpsolver.kernels.{name}" for name in ("elementary", "error_function", "power"))
 
@@ -95,6 +100,18 @@ def expression_blocks(
     >>> out[0]
     np.float64(3.0)
     """
+    return expression_module(texts, variables, positions, precision, jacobian, LANES).block
+
+
+def expression_module(
+    texts: Sequence[str],
+    variables: Sequence[str],
+    positions: Mapping[str, int],
+    precision: Precision,
+    jacobian: bool,
+    lanes: int,
+) -> ModuleType:
+    """Return the generated module with the function ``block(x, p, out)`` for blocks of some lanes."""
     number_type(precision)
     checked = [check_syntax(text) for text in texts]
     for name in variables:
@@ -104,7 +121,8 @@ def expression_blocks(
     used = set().union(*(one.names for one in checked))
     where = tuple(sorted((name, int(positions[name])) for name in positions if name in used and name not in variables))
     texts = tuple(one.text for one in checked)
-    key = content_hash(("blocks", texts, tuple(variables), where, precision, jacobian, formulas_hash(*_FORMULAS)))
+    formulas = formulas_hash(*_FORMULAS)
+    key = content_hash(("blocks", lanes, texts, tuple(variables), where, precision, jacobian, formulas))
 
     def source() -> str:
         import sympy
@@ -119,9 +137,14 @@ def expression_blocks(
                 require_differentiable_size(expression, symbols, text)
             rows = [derivative(expression, symbol) for expression in rows for symbol in symbols]
         places = {sympy.Symbol(name): index for name, index in where}
-        return print_block_function({(k,): row for k, row in enumerate(rows)}, symbols, places, precision)
+        return print_block_function({(k,): row for k, row in enumerate(rows)}, symbols, places, precision, lanes)
 
-    return generated_module("blocks", key, source).block
+    return generated_module("blocks", key, source)
+
+
+def landscape_blocks(landscape: Landscape, precision: Precision = "double") -> BlockFunctions:
+    """Return value and gradient of a landscape; see `fpsolver.landscapes.Landscape.blocks`."""
+    return landscape.blocks(precision)
 
 
 def nothing(precision: Precision = "double") -> Any:

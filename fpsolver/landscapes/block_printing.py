@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import sympy
 
+from fpsolver.kernels.blocks import LANES
 from fpsolver.landscapes import symbolic
-from fpsolver.landscapes.block_source import Precision, head
+from fpsolver.landscapes.block_source import Precision, head, plain_head
 from fpsolver.landscapes.printing import Outputs, Printer, print_statements
 
 _INLINED = {
@@ -113,7 +114,11 @@ class BlockPrinter(Printer):
 
 
 def print_block_function(
-    outputs: Outputs, variables: Sequence[sympy.Symbol], positions: Mapping[sympy.Symbol, int], precision: Precision
+    outputs: Outputs,
+    variables: Sequence[sympy.Symbol],
+    positions: Mapping[sympy.Symbol, int],
+    precision: Precision,
+    lanes: int = LANES,
 ) -> str:
     """Return the module whose CFunc ``block(x, p, out)`` fills the rows of `outputs`.
 
@@ -127,38 +132,41 @@ def print_block_function(
         Index in p of every other symbol.
     precision : {"double", "single"}
         Type of all numbers.
+    lanes : int
+        Trajectories in a block; a block of one lane is for a thread of a device, and its function is left in Python.
     """
     used = set().union(*(expression.free_symbols for expression in outputs.values()))
     names = {s: f"x{k}" for k, s in enumerate(variables)} | {s: f"p{i}" for s, i in positions.items()}
     body = [f"{names[s]} = p[{i}]" for s, i in positions.items() if s in used]
-    printer, lines = _loop(outputs, names, variables, library=False)
+    printer, lines = _loop(outputs, names, variables, lanes, library=False)
     angles = printer.angles
     body += printer.outside
     if angles:
         body.append("far = 0")
         lines += [f"far += 1 if abs({angle}) > elementary.MAX_ANGLE else 0" for angle in angles]
-    body += ["for i in range(256):", *(f"    {line}" for line in lines)]
+    body += [f"for i in range({lanes}):", *(f"    {line}" for line in lines)]
     if angles:
-        _, again = _loop(outputs, names, variables, library=True)
-        body += ["if far > 0:", "    for i in range(256):", *(f"        {line}" for line in again)]
+        _, again = _loop(outputs, names, variables, lanes, library=True)
+        body += ["if far > 0:", f"    for i in range({lanes}):", *(f"        {line}" for line in again)]
     text = "\n".join(f"    {line}" for line in body)
-    return head("block", precision) + (_single(text) if precision == "single" else text + "\n")
+    top = head("block", precision) if lanes > 1 else plain_head("block")
+    return top + (_single(text) if precision == "single" else text + "\n")
 
 
 def _loop(
-    outputs: Outputs, names: Mapping[sympy.Symbol, str], variables: Sequence[sympy.Symbol], *, library: bool
+    outputs: Outputs, names: Mapping[sympy.Symbol, str], variables: Sequence[sympy.Symbol], lanes: int, *, library: bool
 ) -> tuple[BlockPrinter, list[str]]:
     """Return the statements for lane i, and the printer that made them."""
     printer = BlockPrinter(names, variables, library=library)
     statements, results = print_statements(outputs, names, scalar=True, printer=printer)
     used = set().union(*(expression.free_symbols for expression in outputs.values()))
-    lines = [f"x{k} = x[{_entry(k)}]" for k, s in enumerate(variables) if s in used] + statements
-    lines += [f"out[{_entry(k)}] = {results.get((k,), '0.0')}" for (k,) in outputs]
+    lines = [f"x{k} = x[{_entry(k, lanes)}]" for k, s in enumerate(variables) if s in used] + statements
+    lines += [f"out[{_entry(k, lanes)}] = {results.get((k,), '0.0')}" for (k,) in outputs]
     return printer, lines
 
 
-def _entry(row: int) -> str:
-    return f"{256 * row} + i" if row else "i"
+def _entry(row: int, lanes: int) -> str:
+    return f"{lanes * row} + i" if row else "i"
 
 
 class _SingleConstants(ast.NodeTransformer):

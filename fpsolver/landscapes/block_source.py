@@ -16,6 +16,14 @@ Precision = Literal["double", "single"]
 
 _TYPES: dict[str, Any] = {"double": np.float64, "single": np.float32}
 
+_PLAIN_IMPORTS = """\
+import math
+
+import numpy as np
+
+from fpsolver.kernels import elementary, error_function, power
+"""
+
 _IMPORTS = """\
 import math
 
@@ -69,3 +77,8 @@ def signature(name: str) -> str:
 def head(name: str, precision: Precision) -> str:
     """Return what stands above the body of the only block function of a module."""
     return imports(precision) + signature(name)
+
+
+def plain_head(name: str) -> str:
+    """Return what stands above the body of a function of one lane that is left in Python."""
+    return f"{_PLAIN_IMPORTS}\n\ndef {name}(x, p, out):\n"

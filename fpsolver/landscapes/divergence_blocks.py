@@ -68,7 +68,7 @@ def divergence_blocks(
         from fpsolver.landscapes.symbolic import derivative, require_differentiable_size, to_sympy
 
         symbols = [sympy.Symbol(name) for name in variables]
-        rows = {}
+        rows: dict[tuple[int, ...], sympy.Expr] = {}
         for n, row in enumerate(checked):
             parts = []
             for one, name in row:

@@ -17,6 +17,12 @@ group                 variables (dimensions)
 ``/spectrum``         against ``mode``: ``rate_re``, ``rate_im``, ``harmonic_rate_re``, ``harmonic_rate_im``;
                       ``mode_shape_re``, ``mode_shape_im`` (mode, x, y, …)
 ``/first_passage``    ``mean_first_passage_time`` (x, y, …)
+``/ensemble``         ``time``; attributes ``trajectories``, ``dt``, ``scheme``, ``seed``, ``particle_steps_per_second``, …
+``/ensemble/NAME``    what the observable NAME found, against ``time``, with standard errors; the attribute
+                      ``observable`` says what it is
+``/ensemble/final``   ``x``, ``y``, … (trajectory), uncompressed; only where asked for
+``/comparison/NAME``  against ``time``: ``statistic``, ``degrees_of_freedom``, ``p_value`` of the χ² test of the
+                      histogram NAME against the density
 ====================  =========================================================================================
 
 A sweep will put its points in leading dimensions, ``density`` (point…, time, x, …), never in a group for each point.
@@ -37,14 +43,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fpsolver.storage.ensembles import EnsembleWriter, ensemble_tables, save_ensemble
     from fpsolver.storage.results import Results, open_results
     from fpsolver.storage.segments import FileStore, consolidate
     from fpsolver.storage.store import MemoryStore, Store
     from fpsolver.storage.tables import Table, Variable
 
-__all__ = ["FileStore", "MemoryStore", "Results", "Store", "Table", "Variable", "consolidate", "open_results"]
-
 _HOMES = {
+    "EnsembleWriter": "ensembles",
     "FileStore": "segments",
     "MemoryStore": "store",
     "Results": "results",
@@ -52,8 +58,24 @@ _HOMES = {
     "Table": "tables",
     "Variable": "tables",
     "consolidate": "segments",
+    "ensemble_tables": "ensembles",
     "open_results": "results",
+    "save_ensemble": "ensembles",
 }
+
+__all__ = [
+    "EnsembleWriter",
+    "FileStore",
+    "MemoryStore",
+    "Results",
+    "Store",
+    "Table",
+    "Variable",
+    "consolidate",
+    "ensemble_tables",
+    "open_results",
+    "save_ensemble",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -147,7 +147,7 @@ def write_table(
         Dimensions that are to be longer than in `table`, whose values fill their beginning; `extend_table` adds the
         rest.
     """
-    home = file.create_group(group)
+    home = file.require_group(group)  # it is there where a group below it came first
     put_attributes(home, table.attributes)
     final = {**table.lengths, **(lengths or {})}
     for name, coordinate in table.coordinates.items():
@@ -191,8 +191,10 @@ def chunk_shape(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
 def _create(home: Any, name: str, variable: Variable, lengths: Mapping[str, int], compression: Compression) -> Any:
     values = variable.values
     shape = tuple(lengths[dim] for dim in variable.dims)
+    own = variable.attributes.get("compression")
+    filters = (compression if own is None else Compression(own)).filters()
     dataset = home.create_dataset(
-        name, shape=shape, dtype=values.dtype, chunks=chunk_shape(shape, values.dtype.itemsize), **compression.filters()
+        name, shape=shape, dtype=values.dtype, chunks=chunk_shape(shape, values.dtype.itemsize), **filters
     )
     dataset[tuple(slice(length) for length in values.shape)] = values
     label = variable.long_name or name.replace("_", " ")

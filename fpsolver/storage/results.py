@@ -96,8 +96,14 @@ class Results:
 
     def names(self, group: str) -> tuple[str, ...]:
         """Return the names of the datasets of a group, coordinates included."""
+        import h5py
+
         self._require(group, self.groups, "group")
-        return self._guarded(group, lambda: tuple(self._file[group]))
+
+        def datasets() -> tuple[str, ...]:
+            return tuple(name for name, item in self._file[group].items() if isinstance(item, h5py.Dataset))
+
+        return self._guarded(group, datasets)
 
     def variable(self, name: str) -> Variable:
         """Return one array with its dimensions, units and attributes.

@@ -30,7 +30,7 @@ class Variable:
     long_name : str
         What the quantity is, as it would stand on the axis of a plot.
     attributes : mapping
-        Anything else worth knowing.
+        Anything else worth knowing; "compression" says that this array is not compressed as the file is.
 
     Raises
     ------

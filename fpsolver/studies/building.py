@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,8 +150,8 @@ def build_grid(axes: Mapping[str, Any], problems: Problems) -> Grid | None:
     """Return the grid of the table [grid], or None after noting what is wrong with an axis."""
     before = len(problems.found)
     positions = {name: axis for name, axis in axes.items() if name != "velocity"}
-    built = _axes(positions, ("grid",), problems)
-    velocity = _axes(axes.get("velocity", {}), ("grid", "velocity"), problems)
+    built = _built_axes(positions, ("grid",), problems)
+    velocity = _built_axes(axes.get("velocity", {}), ("grid", "velocity"), problems)
     if (
         not positions
         or len(problems.found) > before
@@ -164,7 +164,13 @@ def build_grid(axes: Mapping[str, Any], problems: Problems) -> Grid | None:
     return None
 
 
-def _axes(sections: Mapping[str, Any], above: Key, problems: Problems) -> dict[str, Axis]:
+def axes_of(tables: Mapping[str, Any], above: Key, problems: Problems) -> dict[str, Axis]:
+    """Return the axes of tables that have not been checked yet; note what is wrong with them."""
+    sections = {name: checked(schema.AxisSection, table, (*above, name), problems) for name, table in tables.items()}
+    return _built_axes(sections, above, problems)
+
+
+def _built_axes(sections: Mapping[str, Any], above: Key, problems: Problems) -> dict[str, Axis]:
     built: dict[str, Axis] = {}
     for name, section in sections.items():
         if section is None:
@@ -200,9 +206,8 @@ def build_initial(section: Any, grid: Grid, dynamics: Any) -> np.ndarray:
         If it has no mass on the grid, is negative, or does not fit.
     """
     if isinstance(section, schema.GaussianInitial):
-        return gaussian(
-            grid, np.atleast_1d(np.asarray(section.mean, dtype=object)).tolist(), _covariance(section, grid)
-        )
+        mean, covariance = gaussian_of(section)
+        return gaussian(grid, mean.tolist(), covariance)
     if isinstance(section, schema.UniformInitial):
         inside = np.ones(grid.shape) if section.region is None else region_mask(section.region, grid, "region")
         return density(grid, inside.astype(float))
@@ -225,18 +230,71 @@ def equilibrium(dynamics: Any, grid: Grid, temperature: float) -> np.ndarray:
     return np.multiply.outer(p, maxwell)
 
 
-def _covariance(section: schema.GaussianInitial, grid: Grid) -> np.ndarray:
-    """Return a matrix from a number (all variances), a list (each variance) or a matrix."""
+def gaussian_of(section: schema.GaussianInitial) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and covariance matrix; a number stands for all variances, a list for each of them.
+
+    Raises
+    ------
+    DensityError
+        If a list is not rectangular.
+    """
     try:
         given = np.asarray(section.covariance, dtype=float)
-        np.asarray(section.mean, dtype=float)
+        mean = np.atleast_1d(np.asarray(section.mean, dtype=float))
     except ValueError:
         raise DensityError(
             "mean and covariance must be rectangular: a list, and a number, a list or a list of rows"
         ) from None
     if given.ndim == 0:
-        return float(given) * np.eye(grid.dimension)
-    return np.diag(given) if given.ndim == 1 else given
+        return mean, float(given) * np.eye(len(mean))
+    return mean, np.diag(given) if given.ndim == 1 else given
+
+
+def in_order(
+    names: Sequence[str], variables: Sequence[str], length: int, what: str, *, velocities: bool = False
+) -> list[int]:
+    """Return where each component of a state stands in a list that follows the axes, velocities last.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Position axes, in the order of the list.
+    variables : sequence of str
+        The landscape's variables, in the order that is wanted.
+    length : int
+        Number of components, with or without velocities.
+    what : str
+        The list, for messages.
+    velocities : bool
+        Whether the list may go on with velocities.
+
+    Raises
+    ------
+    InputError
+        If the length does not fit.
+
+    Examples
+    --------
+    >>> in_order(("y", "x"), ("x", "y"), 4, "mean", velocities=True)
+    [1, 0, 3, 2]
+    """
+    d = len(variables)
+    if sorted(names) != sorted(variables):
+        raise GridError(f"the axes ({', '.join(names)}) are not the landscape's variables ({', '.join(variables)})")
+    if length != d and not (velocities and length == 2 * d):
+        more = ", or velocities too" if velocities else ""
+        raise InputError(f"{what} = … has {length} components; it needs one for each of {', '.join(names)}{more}")
+    first = [list(names).index(name) for name in variables]
+    return first if length == d else first + [d + k for k in first]
+
+
+def ordered_grid(grid: Grid, variables: Sequence[str]) -> tuple[Grid, list[int]]:
+    """Return the grid with its position axes in the order of the variables, and where each axis stood."""
+    order = grid.order(variables)
+    positions: dict[str, Any] = {name: grid.axes[k] for name, k in zip(variables, order, strict=True)}
+    velocity = {name: grid.velocity[name] for name in variables if name in grid.velocity}
+    wanted = Grid(**positions, velocity=velocity or None)
+    return wanted, [grid.names.index(name) for name in wanted.names]
 
 
 def _expression_values(text: str, grid: Grid, landscape: Any) -> np.ndarray:

@@ -35,7 +35,7 @@ class Outcome:
         The result file.
     wall_time : float
         Seconds.
-    evolution, stationary, spectrum, first_passage : dict
+    evolution, stationary, spectrum, first_passage, simulation : dict
         Numbers by name; empty where the study did not ask.
     warnings : list of str
         What was warned of.
@@ -47,6 +47,7 @@ class Outcome:
     stationary: dict[str, Any] = field(default_factory=dict)
     spectrum: dict[str, Any] = field(default_factory=dict)
     first_passage: dict[str, Any] = field(default_factory=dict)
+    simulation: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -90,6 +91,8 @@ def run_study(
         outcome.wall_time = time.perf_counter() - began
         notes = [*getattr(study.generator, "notes", ()), *outcome.warnings]
         solvers = {"evolve": _plain(outcome.evolution["stats"])} if outcome.evolution else {}
+        if outcome.simulation:
+            solvers["simulate"] = _plain(outcome.simulation["ensemble"].stats)
         store.finish({"wall_time": outcome.wall_time, "notes": notes, "solvers": solvers})
     except BaseException:
         store.abandon()
@@ -114,6 +117,19 @@ def root_attributes(study: Study) -> dict[str, Any]:
 
 def compute(study: Study, store: Store, outcome: Outcome, *, progress: bool = True) -> None:
     """Put everything that a study asks for into a store, and the numbers of the report into `outcome`."""
+    evolution = None
+    if study.grid is not None:
+        evolution = _compute_on_grid(study, store, outcome, progress)
+    if study.ensemble is not None:
+        from fpsolver.studies.ensemble_run import run_ensemble
+
+        store.flush()
+        outcome.simulation = run_ensemble(study, store, evolution, progress=progress)
+    store.flush()
+
+
+def _compute_on_grid(study: Study, store: Store, outcome: Outcome, progress: bool) -> Any:
+    """Compute what is asked of the density; return its evolution, None where it is not asked for."""
     tables = Tabulation(study.grid, study.units)
     at_start = study.dynamics.at(0.0)
     landscape = at_start.landscape
@@ -124,18 +140,17 @@ def compute(study: Study, store: Store, outcome: Outcome, *, progress: bool = Tr
         minimum = minimum[order]
     masses = getattr(at_start, "masses", None)
     store.write("grid", tables.landscape(loss, study.landscape_description, minimum, masses))
-    if "evolve" in study.sections:
-        _evolve(study, store, tables, outcome, progress)
+    evolution = _evolve(study, store, tables, outcome, progress) if "evolve" in study.sections else None
     if "stationary" in study.sections:
         _stationary(study, store, tables, outcome)
     if "spectrum" in study.sections:
         _spectrum(study, store, tables, outcome)
     if "first_passage" in study.sections:
         _first_passage(study, store, tables, outcome)
-    store.flush()
+    return evolution
 
 
-def _evolve(study: Study, store: Store, tables: Tabulation, outcome: Outcome, progress: bool) -> None:
+def _evolve(study: Study, store: Store, tables: Tabulation, outcome: Outcome, progress: bool) -> Any:
     from fpsolver.solvers.evolve import evolve
 
     section, W = study.sections["evolve"], study.generator
@@ -168,6 +183,7 @@ def _evolve(study: Study, store: Store, tables: Tabulation, outcome: Outcome, pr
         "stats": dict(solution.stats),
         **how,
     }
+    return solution
 
 
 def _check_promise(stats: Any) -> None:

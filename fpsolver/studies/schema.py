@@ -210,8 +210,23 @@ class UniformInitial(Section):
     region: Region | None = None
 
 
+class PointInitial(Section):
+    """[initial] of kind "point": every trajectory starts there."""
+
+    kind: Literal["point"]
+    position: Numbers
+
+
+class StationaryInitial(Section):
+    """[initial] of kind "stationary": the stationary Gaussian of a quadratic landscape, for trajectories."""
+
+    kind: Literal["stationary"]
+
+
 INITIAL: dict[str, type[Section]] = {
     "gaussian": GaussianInitial,
+    "point": PointInitial,
+    "stationary": StationaryInitial,
     "expression": ExpressionInitial,
     "boltzmann": BoltzmannInitial,
     "uniform": UniformInitial,
@@ -265,6 +280,108 @@ class FirstPassageSection(Section):
     start: Numbers | None = None
 
 
+class SimulateSection(Section):
+    """[simulate]: an ensemble of trajectories."""
+
+    n: Annotated[int, Field(ge=1)]
+    dt: Positive
+    t_final: NotNegative | None = None
+    times: Any = None
+    scheme: str | None = None
+    noise: Literal["gaussian", "three-point", "rademacher"] = "gaussian"
+    precision: Literal["double", "single"] = "double"
+    device: Literal["cpu", "gpu"] = "cpu"
+    experiment: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    functionals: list[Any] = []
+    observe: list[Any] = []
+    final: bool = False
+
+
+class TimeIntegralFunctional(Section):
+    """An entry of simulate.functionals: ∫g dt."""
+
+    kind: Literal["time-integral"]
+    expression: str
+    name: str = ""
+
+
+class PathIntegralFunctional(Section):
+    """An entry of simulate.functionals: ∫f ∘ dθ."""
+
+    kind: Literal["path-integral"]
+    expressions: list[str]
+    name: str = ""
+
+
+FUNCTIONALS: dict[str, type[Section]] = {
+    "time-integral": TimeIntegralFunctional,
+    "path-integral": PathIntegralFunctional,
+}
+
+
+class MomentsObservable(Section):
+    """An entry of simulate.observe: mean and covariance."""
+
+    kind: Literal["moments"]
+    quantities: list[str] = []
+    name: str | None = None
+
+
+class MeanObservable(Section):
+    """An entry of simulate.observe: means."""
+
+    kind: Literal["mean"]
+    quantities: Annotated[list[str], Field(min_length=1)]
+    name: str | None = None
+
+
+class HistogramObservable(Section):
+    """An entry of simulate.observe: a histogram in one to four quantities."""
+
+    kind: Literal["histogram"]
+    quantities: list[str] = []
+    axes: dict[str, Any] = {}
+    name: str | None = None
+
+
+class LogSumExpObservable(Section):
+    """An entry of simulate.observe: the logarithm of an exponential average."""
+
+    kind: Literal["log-sum-exp"]
+    quantity: str
+    factor: Number | None = None
+    name: str | None = None
+
+
+class QuantilesObservable(Section):
+    """An entry of simulate.observe: quantiles."""
+
+    kind: Literal["quantiles"]
+    quantity: str
+    probabilities: list[Number] = [0.05, 0.25, 0.5, 0.75, 0.95]
+    accuracy: Number = 0.01
+    name: str | None = None
+
+
+class TrajectoriesObservable(Section):
+    """An entry of simulate.observe: selected trajectories, whole."""
+
+    kind: Literal["trajectories"]
+    numbers: list[int]
+    quantities: list[str] = []
+    name: str | None = None
+
+
+OBSERVABLES: dict[str, type[Section]] = {
+    "moments": MomentsObservable,
+    "mean": MeanObservable,
+    "histogram": HistogramObservable,
+    "log-sum-exp": LogSumExpObservable,
+    "quantiles": QuantilesObservable,
+    "trajectories": TrajectoriesObservable,
+}
+
+
 class OutputSection(Section):
     """[output]: how results are stored."""
 
@@ -291,10 +408,17 @@ SECTIONS: dict[str, type[Section] | None] = {
     "stationary": StationarySection,
     "spectrum": SpectrumSection,
     "first_passage": FirstPassageSection,
+    "simulate": SimulateSection,
     "output": OutputSection,
     "units": UnitsSection,
 }
 """Model of each table of a study; None where it depends on the table's ``kind`` or ``name``."""
+
+DENSITY_TASKS = ("evolve", "stationary", "spectrum", "first_passage")
+"""Tables that ask for something on the grid."""
+
+TASKS = (*DENSITY_TASKS, "simulate")
+"""Tables that ask for something."""
 
 TOP_LEVEL = ("title", "description", "seed")
 """Keys outside all tables."""

@@ -50,8 +50,10 @@ def checked_sections(data: Mapping[str, Any], problems: Problems) -> dict[str, A
             section = model and checked(model, given, (name,), problems)
             if section is not None:
                 sections[name] = section
+    simulated = any(name == "simulate" or (name not in allowed and suggest(name, ["simulate"])) for name in data)
+    without_grid = simulated and not any(name in data for name in schema.DENSITY_TASKS)
     for name in ("landscape", "dynamics", "grid"):
-        if name not in data:
+        if name not in data and not (name == "grid" and without_grid):
             misspelt = any(suggest(other, [name]) for other in data if other not in allowed)
             if not misspelt:
                 problems.add((), f"the table [{name}] is missing")

@@ -30,17 +30,17 @@ class Study:
     title, description : str
         What the user calls it.
     seed : int or None
-        Seed of random numbers; densities use none.
+        Seed of random numbers; densities use none, [simulate] needs one.
     landscape : Landscape
         The loss.
     landscape_description : str
         The landscape in words.
     dynamics : Langevin or UnderdampedLangevin
         The law of motion.
-    grid : Grid
-        The grid.
-    generator : Generator or DrivenGenerator
-        The rate matrix.
+    grid : Grid or None
+        The grid; a study of trajectories alone may have none.
+    generator : Generator, DrivenGenerator or None
+        The rate matrix, where something is asked of the density.
     initial : ndarray or None
         Initial density.
     times : ndarray or None
@@ -49,6 +49,8 @@ class Study:
         The checked tables, by name.
     warnings : tuple of str
         What the grid or the generator warned of.
+    ensemble : EnsemblePlan or None
+        What [simulate] asks for.
     """
 
     source: StudyText
@@ -58,12 +60,13 @@ class Study:
     landscape: Any
     landscape_description: str
     dynamics: Any
-    grid: Grid
+    grid: Any
     generator: Any
     initial: np.ndarray | None
     times: np.ndarray | None
     sections: dict[str, Any]
     warnings: tuple[str, ...]
+    ensemble: Any = None
 
     def section(self, name: str) -> Any:
         """Return a checked table, with its defaults if the file has none and it is one of settings, else None."""
@@ -74,7 +77,9 @@ class Study:
 
     @property
     def generator_scheme(self) -> str:
-        """Name of the discretisation."""
+        """Name of the discretisation; empty where nothing is asked of the density."""
+        if self.generator is None:
+            return ""
         return str((self.generator.at(0.0) if self.dynamics.driven else self.generator).scheme)
 
     @property
@@ -146,16 +151,13 @@ def check_study(source: StudyText) -> Study:
         with problems.about("dynamics"):
             landscape = found["landscape"].landscape
             found["dynamics"] = building.build_dynamics(sections["dynamics"], landscape, problems)
-    times = _times(source.data.get("evolve"), problems)
+    times, output_times = _all_times(source.data, sections, problems)
     _check_tasks(sections, problems)
     if found.get("dynamics") is not None and found["dynamics"].driven:
         _check_driven(sections, problems)
-    built = found.get("grid") is not None and found.get("dynamics") is not None
-    if built and _velocity_is_there(sections, found["grid"], problems):
-        _check_units(sections, found["grid"], problems)
-        found["initial"] = _initial(sections, found["grid"], found["dynamics"], problems)
-        _check_target(sections, found["grid"], problems)
-        found["generator"], found["warnings"] = _generator(sections, found["grid"], found["dynamics"], problems)
+    _add_density(found, sections, problems)
+    if found.get("dynamics") is not None and "simulate" in sections and ("grid" in found) == ("grid" in sections):
+        found["ensemble"] = _plan(found, sections, source.data.get("seed"), output_times, problems)
     problems.raise_any()
     top = source.data
     return Study(
@@ -166,13 +168,41 @@ def check_study(source: StudyText) -> Study:
         landscape=found["landscape"].landscape,
         landscape_description=found["landscape"].description,
         dynamics=found["dynamics"],
-        grid=found["grid"],
-        generator=found["generator"],
-        initial=found["initial"],
+        grid=found.get("grid"),
+        generator=found.get("generator"),
+        initial=found.get("initial"),
         times=times,
         sections=sections,
-        warnings=found["warnings"],
+        warnings=found.get("warnings", ()),
+        ensemble=found.get("ensemble"),
     )
+
+
+def _add_density(found: dict[str, Any], sections: dict[str, Any], problems: Problems) -> None:
+    """Add what lives on the grid: initial density and generator, each where it is wanted."""
+    dynamics, grid = found.get("dynamics"), found.get("grid")
+    wanted = [name for name in schema.DENSITY_TASKS if name in sections] or "simulate" not in sections
+    if dynamics is None or (wanted and grid is None):
+        return
+    if wanted and not _velocity_is_there(sections, grid, problems):
+        return
+    _check_units(sections, grid.names if grid is not None else dynamics.landscape.variables, problems)
+    if grid is None:
+        return
+    if wanted or not isinstance(sections.get("initial"), schema.GaussianInitial):
+        found["initial"] = _initial(sections, grid, dynamics, problems)
+    _check_target(sections, grid, problems)
+    if wanted:
+        found["generator"], found["warnings"] = _generator(sections, grid, dynamics, problems)
+
+
+def _plan(
+    found: dict[str, Any], sections: dict[str, Any], seed: Any, times: np.ndarray | None, problems: Problems
+) -> Any:
+    from fpsolver.studies.ensemble_plan import build_plan
+
+    usable = seed if isinstance(seed, int) and not isinstance(seed, bool) else None
+    return build_plan(sections, found["dynamics"], found.get("grid"), found.get("initial"), usable, times, problems)
 
 
 def _formula(section: Any) -> tuple[str, ...]:
@@ -180,13 +210,40 @@ def _formula(section: Any) -> tuple[str, ...]:
     return ("expression",) if isinstance(section, schema.ExpressionLandscape) else ()
 
 
-def _times(table: Any, problems: Problems) -> np.ndarray | None:
-    """Return the output times of [evolve], or None after noting what is wrong with them."""
+def _all_times(
+    data: dict[str, Any], sections: dict[str, Any], problems: Problems
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the output times of [evolve] and those of [simulate], which takes over the first where it has none.
+
+    Times by rule become multiples of the time step, in [evolve] too where they are shared: densities and histograms are
+    then of the same times.
+    """
+    times = _times(data.get("evolve"), "evolve", problems)
+    section = sections.get("simulate")
+    if section is None:
+        return times, None
+    from fpsolver.studies.ensemble_plan import on_steps, rounded
+
+    own = "simulate" if section.times is not None else "evolve"
+    if own == "simulate":
+        wanted = _times(data["simulate"], own, problems)
+    else:
+        wanted = times if section.t_final is None else None
+    if wanted is None:
+        return times, None
+    if isinstance(data[own]["times"], dict):
+        wanted = rounded(wanted, section.dt)
+        return (wanted if own == "evolve" else times), wanted
+    return times, on_steps(wanted, section.dt, (own, "times"), problems)
+
+
+def _times(table: Any, name: str, problems: Problems) -> np.ndarray | None:
+    """Return the output times of a table, or None after noting what is wrong with them."""
     from fpsolver.studies.sections import checked
 
     if not isinstance(table, dict) or "times" not in table:
         return None
-    given, key = table["times"], ("evolve", "times")
+    given, key = table["times"], (name, "times")
     if isinstance(given, dict):
         rule = checked(schema.Times, given, key, problems)
         if rule is None:
@@ -206,11 +263,9 @@ def _times(table: Any, problems: Problems) -> np.ndarray | None:
 
 
 def _check_tasks(sections: dict[str, Any], problems: Problems) -> None:
-    tasks = ("evolve", "stationary", "spectrum", "first_passage")
-    if not problems.found and not any(name in sections for name in tasks):
-        problems.add(
-            (), f"nothing to compute; add at least one of the tables {', '.join(f'[{name}]' for name in tasks)}"
-        )
+    if not problems.found and not any(name in sections for name in schema.TASKS):
+        wanted = ", ".join(f"[{name}]" for name in schema.TASKS)
+        problems.add((), f"nothing to compute; add at least one of the tables {wanted}")
     if "evolve" in sections:
         from fpsolver.solvers.exponential.choose import METHODS
 
@@ -229,11 +284,11 @@ def _check_driven(sections: dict[str, Any], problems: Problems) -> None:
             problems.add((name,), "needs rates that do not depend on time; remove it, or [dynamics.protocol]")
 
 
-def _check_units(sections: dict[str, Any], grid: Grid, problems: Problems) -> None:
+def _check_units(sections: dict[str, Any], names: Sequence[str], problems: Problems) -> None:
     units = sections.get("units")
     for name in units.variables if units else ():
-        if name not in grid.names:
-            hint = suggest(name, grid.names) or f"; the axes are {', '.join(grid.names)}"
+        if name not in names:
+            hint = suggest(name, names) or f"; the axes are {', '.join(names)}"
             problems.add(("units", "variables", name), f"is no axis of the grid{hint}")
 
 
@@ -249,9 +304,15 @@ def _velocity_is_there(sections: dict[str, Any], grid: Grid, problems: Problems)
 def _initial(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Problems) -> np.ndarray | None:
     from fpsolver.studies.building import build_initial
 
-    if "initial" in sections:
+    section = sections.get("initial")
+    if isinstance(section, schema.PointInitial | schema.StationaryInitial):
+        if "evolve" in sections:
+            problems.add(("initial", "kind"), f'"{section.kind}" is for trajectories; [evolve] needs a density, such as '
+                         'kind = "gaussian"')  # fmt: skip
+        return None
+    if section is not None:
         with problems.about("initial"):
-            return build_initial(sections["initial"], grid, dynamics.at(0.0))
+            return build_initial(section, grid, dynamics.at(0.0))
     return None
 
 

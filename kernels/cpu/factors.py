@@ -1,8 +1,7 @@
 """Factors of noise matrices C = BBᵀ that differ from lane to lane, in blocks of 256 lanes.
 
-A symmetric matrix is packed by its lower triangle: entry (i, j), j ≤ i, is row i(i + 1)/2 + j of the block. A matrix that
-is not positive definite gives NaN, which the loops over time find. The loops take arrays and the index of the first lane
-of a row, since slices of arrays would cost more than they do.
+A symmetric matrix is packed by its lower triangle: entry (i, j), j ≤ i, is row i(i + 1)/2 + j of the block. A matrix
+that is not positive definite gives NaN, which the loops over time find.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ import numpy as np
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
+from fpsolver.kernels.cpu.lanes import copy, row
 
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
 
 SCALAR, DIAGONAL, TENSOR = 0, 1, 2
 """Kinds of coefficients: one row for all components, one row each, the packed lower triangle."""
@@ -38,12 +38,6 @@ def rows_of(kind, d):
 
 
 @njit(**OPTIONS)
-def place(i, j):
-    """Return the index of the first lane of entry (i, j) of a packed matrix."""
-    return LANES * packed(i, j)
-
-
-@njit(**OPTIONS)
 def work_rows(d):
     """Return the rows of work space that the functions here need."""
     return 3 * d + 3
@@ -57,47 +51,41 @@ def square_roots(c, rows):
 
 
 @njit(**OPTIONS)
-def _copy(c, at, out, to):
+def _fill(out, value):
     for i in range(LANES):
-        out[to + i] = c[at + i]
+        out[i] = value
 
 
 @njit(**OPTIONS)
-def _fill(out, to, value):
-    for i in range(LANES):
-        out[to + i] = value
-
-
-@njit(**OPTIONS)
-def _pivot(c, at, diagonal, tolerance):
+def _pivot(entry, diagonal, tolerance):
     """Replace what is left of a diagonal entry by its square root, NaN where it is not positive beyond rounding."""
     for i in range(LANES):
-        left = c[at + i]
-        c[at + i] = np.sqrt(left if left > tolerance * abs(diagonal[i]) else left * 0 - 1)
+        left = entry[i]
+        entry[i] = np.sqrt(left if left > tolerance * abs(diagonal[i]) else left * 0 - 1)
 
 
 @njit(**OPTIONS)
-def _subtract_product(out, to, a, p, b, q):
+def _subtract_product(out, a, b):
     for i in range(LANES):
-        out[to + i] -= a[p + i] * b[q + i]
+        out[i] -= a[i] * b[i]
 
 
 @njit(**OPTIONS)
-def _divide(out, to, by, at):
+def _divide(out, by):
     for i in range(LANES):
-        out[to + i] /= by[at + i]
+        out[i] /= by[i]
 
 
 @njit(**OPTIONS)
-def _add_product(out, to, weight, a, p, b, q):
+def _add_product(out, weight, a, b):
     for i in range(LANES):
-        out[to + i] += weight * a[p + i] * b[q + i]
+        out[i] += weight * a[i] * b[i]
 
 
 @njit(**OPTIONS)
-def _add_multiple(out, to, weight, a, at):
+def _add_multiple(out, weight, a):
     for i in range(LANES):
-        out[to + i] += weight * a[at + i]
+        out[i] += weight * a[i]
 
 
 @njit(**OPTIONS)
@@ -105,15 +93,15 @@ def cholesky(c, work, d):
     """Replace packed matrices by their lower triangular factors L, C = LLᵀ; NaN where C is not positive definite."""
     tolerance = c.dtype.type(SINGULAR[0] if c.itemsize == 8 else SINGULAR[1])
     for j in range(d):
-        pivot = place(j, j)
-        _copy(c, pivot, work, 0)
+        pivot = row(c, packed(j, j))
+        copy(row(work, 0), pivot)
         for k in range(j):
-            _subtract_product(c, pivot, c, place(j, k), c, place(j, k))
-        _pivot(c, pivot, work, tolerance)
+            _subtract_product(pivot, row(c, packed(j, k)), row(c, packed(j, k)))
+        _pivot(pivot, row(work, 0), tolerance)
         for i in range(j + 1, d):
             for k in range(j):
-                _subtract_product(c, place(i, j), c, place(i, k), c, place(j, k))
-            _divide(c, place(i, j), c, pivot)
+                _subtract_product(row(c, packed(i, j)), row(c, packed(i, k)), row(c, packed(j, k)))
+            _divide(row(c, packed(i, j)), pivot)
 
 
 @njit(**OPTIONS)
@@ -122,10 +110,10 @@ def add_symmetric(kind, c, x, weight, out, d):
     w = x.dtype.type(weight)
     for i in range(d):
         if kind != TENSOR:
-            _add_product(out, LANES * i, w, c, LANES * i * kind, x, LANES * i)
+            _add_product(row(out, i), w, row(c, i * kind), row(x, i))
             continue
         for j in range(d):
-            _add_product(out, LANES * i, w, c, place(i, j), x, LANES * j)
+            _add_product(row(out, i), w, row(c, packed(i, j)), row(x, j))
 
 
 @njit(**OPTIONS)
@@ -134,10 +122,10 @@ def add_lower(kind, c, x, weight, out, d):
     w = x.dtype.type(weight)
     for i in range(d):
         if kind != TENSOR:
-            _add_product(out, LANES * i, w, c, LANES * i * kind, x, LANES * i)
+            _add_product(row(out, i), w, row(c, i * kind), row(x, i))
             continue
         for j in range(i + 1):
-            _add_product(out, LANES * i, w, c, place(i, j), x, LANES * j)
+            _add_product(row(out, i), w, row(c, packed(i, j)), row(x, j))
 
 
 @njit(**OPTIONS)
@@ -145,10 +133,10 @@ def add_column(kind, c, j, weight, out, d):
     """Add ``weight`` times column j of a lower triangular factor to `out`."""
     w = out.dtype.type(weight)
     if kind != TENSOR:
-        _add_multiple(out, LANES * j, w, c, LANES * j * kind)
+        _add_multiple(row(out, j), w, row(c, j * kind))
         return
     for i in range(j, d):
-        _add_multiple(out, LANES * i, w, c, place(i, j))
+        _add_multiple(row(out, i), w, row(c, packed(i, j)))
 
 
 @njit(**OPTIONS)
@@ -156,59 +144,62 @@ def solve(kind, c, x, d):
     """Replace x by C⁻¹x, with the lower triangular factor of C."""
     if kind != TENSOR:
         for i in range(d):
-            _divide(x, LANES * i, c, LANES * i * kind)
-            _divide(x, LANES * i, c, LANES * i * kind)
+            _divide(row(x, i), row(c, i * kind))
+            _divide(row(x, i), row(c, i * kind))
         return
     for i in range(d):
         for k in range(i):
-            _subtract_product(x, LANES * i, c, place(i, k), x, LANES * k)
-        _divide(x, LANES * i, c, place(i, i))
+            _subtract_product(row(x, i), row(c, packed(i, k)), row(x, k))
+        _divide(row(x, i), row(c, packed(i, i)))
     for i in range(d - 1, -1, -1):
         for k in range(i + 1, d):
-            _subtract_product(x, LANES * i, c, place(k, i), x, LANES * k)
-        _divide(x, LANES * i, c, place(i, i))
+            _subtract_product(row(x, i), row(c, packed(k, i)), row(x, k))
+        _divide(row(x, i), row(c, packed(i, i)))
 
 
 @njit(**OPTIONS)
-def _rotation(c, p, q, off, turn):
-    """Give cosine and sine of the rotation that makes [[c_p, c_off], [c_off, c_q]] diagonal, and make it so."""
+def _rotation(a, b, off, cosine, sine):
+    """Give cosine and sine of the rotation that makes [[a, off], [off, b]] diagonal, and make it so."""
     for i in range(LANES):
-        gap, twice = c[q + i] - c[p + i], c[off + i] + c[off + i]
+        gap, twice = b[i] - a[i], off[i] + off[i]
         size = abs(gap) + np.sqrt(gap * gap + twice * twice)
         # Where the matrix is a multiple of unity there is nothing to turn.
         tangent = (twice if gap >= 0 else -twice) / (size if size > 0 else size * 0 + 1)
-        cosine = 1 / np.sqrt(1 + tangent * tangent)
-        turn[i], turn[LANES + i] = cosine, tangent * cosine
-        c[p + i] -= tangent * c[off + i]
-        c[q + i] += tangent * c[off + i]
-        c[off + i] = 0
+        shrink = 1 / np.sqrt(1 + tangent * tangent)
+        cosine[i] = shrink
+        sine[i] = tangent * shrink
+        a[i] -= tangent * off[i]
+        b[i] += tangent * off[i]
+        off[i] = 0
 
 
 @njit(**OPTIONS)
-def _rotate(a, p, q, turn):
+def _rotate(a, b, cosine, sine):
     for i in range(LANES):
-        first, second = a[p + i], a[q + i]
-        a[p + i] = turn[i] * first - turn[LANES + i] * second
-        a[q + i] = turn[LANES + i] * first + turn[i] * second
+        first, second = a[i], b[i]
+        a[i] = cosine[i] * first - sine[i] * second
+        b[i] = sine[i] * first + cosine[i] * second
 
 
 @njit(**OPTIONS)
-def eigen(c, vectors, turn, d):
+def eigen(c, vectors, work, d):
     """Make packed matrices diagonal by Jacobi rotations; entry (i, a) of the eigenvectors is row d i + a of `vectors`.
 
-    The number of sweeps is fixed, so that what happens in one lane depends on no other: one in two dimensions, ten in more.
+    The number of sweeps is fixed, so that what happens in one lane depends on no other: one in two dimensions, where it
+    is exact, ten in more.
     """
-    vectors[:] = 0
-    for k in range(d):
-        _fill(vectors, LANES * (k * d + k), 1)
+    cosine, sine = row(work, 0), row(work, 1)
+    for i in range(d):
+        for k in range(d):
+            _fill(row(vectors, i * d + k), 1 if i == k else 0)
     for _ in range(1 if d == 2 else 10):
         for p in range(d):
             for q in range(p + 1, d):
-                _rotation(c, place(p, p), place(q, q), place(p, q), turn)
+                _rotation(row(c, packed(p, p)), row(c, packed(q, q)), row(c, packed(p, q)), cosine, sine)
                 for k in range(d):
                     if k != p and k != q:
-                        _rotate(c, place(k, p), place(k, q), turn)
-                    _rotate(vectors, LANES * (k * d + p), LANES * (k * d + q), turn)
+                        _rotate(row(c, packed(k, p)), row(c, packed(k, q)), cosine, sine)
+                    _rotate(row(vectors, k * d + p), row(vectors, k * d + q), cosine, sine)
 
 
 @njit(**OPTIONS)
@@ -216,7 +207,7 @@ def _eigen_roots(c, vectors, work, d):
     """Fill the first d rows of `work` with the square roots of the eigenvalues of C."""
     eigen(c, vectors, work, d)
     for a in range(d):
-        _copy(c, place(a, a), work, LANES * a)
+        copy(row(work, a), row(c, packed(a, a)))
     square_roots(work, d)
 
 
@@ -224,21 +215,21 @@ def _eigen_roots(c, vectors, work, d):
 def symmetric_root(c, vectors, work, d):
     """Replace packed matrices by their symmetric roots S, C = S²; NaN where an eigenvalue is negative."""
     _eigen_roots(c, vectors, work, d)
-    c[:] = 0
-    one, product = c.dtype.type(1.0), LANES * d
+    one, scaled = c.dtype.type(1.0), row(work, d)
     for a in range(d):
         for i in range(d):
-            _fill(work, product, 0)
-            _add_product(work, product, one, vectors, LANES * (i * d + a), work, LANES * a)
+            _fill(scaled, 0)
+            _add_product(scaled, one, row(vectors, i * d + a), row(work, a))
             for j in range(i + 1):
-                _add_product(c, place(i, j), one, work, product, vectors, LANES * (j * d + a))
+                if a == 0:
+                    _fill(row(c, packed(i, j)), 0)
+                _add_product(row(c, packed(i, j)), one, scaled, row(vectors, j * d + a))
 
 
 @njit(**OPTIONS)
-def _add_root_derivative(work, to, projected, first, second, vectors, at):
+def _add_root_derivative(w, projected, first, second, vector):
     for i in range(LANES):
-        other = work[second + i]
-        work[to + i] += work[projected + i] / (work[first + i] + other) * other * vectors[at + i]
+        w[i] += projected[i] / (first[i] + second[i]) * second[i] * vector[i]
 
 
 @njit(**OPTIONS)
@@ -266,24 +257,21 @@ def add_root_drift(c, jacobian, vectors, work, weight, out, d):
         Number of components.
     """
     _eigen_roots(c, vectors, work, d)
-    one = c.dtype.type(1.0)
-    w, half, projected = LANES * d, LANES * 2 * d, LANES * 3 * d
+    one, factor, projected = c.dtype.type(1.0), out.dtype.type(weight), row(work, 3 * d)
     for a in range(d):
-        _fill(work, w + LANES * a, 0)
+        _fill(row(work, d + a), 0)
     for k in range(d):
         for b in range(d):
             for i in range(d):
-                _fill(work, half + LANES * i, 0)
+                half = row(work, 2 * d + i)
+                _fill(half, 0)
                 for j in range(d):
-                    entry = LANES * (packed(i, j) * d + k)
-                    _add_product(work, half + LANES * i, one, jacobian, entry, vectors, LANES * (j * d + b))
+                    _add_product(half, one, row(jacobian, packed(i, j) * d + k), row(vectors, j * d + b))
             for a in range(d):
-                _fill(work, projected, 0)
+                _fill(projected, 0)
                 for i in range(d):
-                    _add_product(work, projected, one, vectors, LANES * (i * d + a), work, half + LANES * i)
-                here = LANES * (k * d + b)
-                _add_root_derivative(work, w + LANES * a, projected, LANES * a, LANES * b, vectors, here)
+                    _add_product(projected, one, row(vectors, i * d + a), row(work, 2 * d + i))
+                _add_root_derivative(row(work, d + a), projected, row(work, a), row(work, b), row(vectors, k * d + b))
     for i in range(d):
         for a in range(d):
-            weighted = out.dtype.type(weight)
-            _add_product(out, LANES * i, weighted, vectors, LANES * (i * d + a), work, w + LANES * a)
+            _add_product(row(out, i), factor, row(vectors, i * d + a), row(work, d + a))

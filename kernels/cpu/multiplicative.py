@@ -55,7 +55,7 @@ def make_ends(like, d, size, rows):
     )
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _account(functions, block, x, law, j, rows, t, u):
     """Add the step's contribution to the functionals along the path; slopes and positions of both ends are known."""
     d = law.dimension
@@ -82,7 +82,7 @@ def _account(functions, block, x, law, j, rows, t, u):
             add_path_integral(total, u.fields[here], u.new_fields[here], t.change, d, 1.0)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _switch(functions, block, x, rows, schedule, moment, t, u):
     """Set the parameters to the next half step, and add the work of switching them at fixed positions."""
     if len(schedule.driven) == 0:

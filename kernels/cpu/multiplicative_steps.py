@@ -21,7 +21,7 @@ from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import factors, noise
 from fpsolver.kernels.cpu.additive import fill_slope
 from fpsolver.kernels.cpu.factors import TENSOR, add_column, add_lower, add_symmetric, rows_of
-from fpsolver.kernels.cpu.lanes import copy
+from fpsolver.kernels.cpu.lanes import copy, row
 
 OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
 ALLOCATING: Any = OPTIONS | {"_nrt": True}
@@ -33,8 +33,8 @@ EULER_MARUYAMA, HEUN, WEAK_2 = 0, 1, 2
 class Functions(NamedTuple):
     """Compiled block functions ``f(x, p, out)``: those of `additive`, and the coefficients.
 
-    `noise` fills the rows of C (`factors.rows_of`), `mobility` those of M, `divergence` the d rows of ∇·C, `jacobian` the
-    derivatives of the packed C (`factors.add_root_drift`).
+    `noise` fills the rows of C (`factors.rows_of`), `mobility` those of M, `divergence` the d rows of ∇·C, `jacobian`
+    the derivatives of the packed C (`factors.add_root_drift`).
     """
 
     value: Any
@@ -132,11 +132,16 @@ def make_scratch(like, p, kind, m, law):
 
 
 @njit(**OPTIONS)
+def _zero(out):
+    for i in range(len(out)):
+        out[i] = 0
+
+
+@njit(**INLINE)
 def _drift(functions, x, s, c, law, j, shares, out, t):
     """Write −μ M s + τ (δ ∇·C + ρ r) to `out`, with shares (δ, ρ); c holds C at x."""
     d = law.dimension
-    for i in range(d * LANES):
-        out[i] = 0
+    _zero(out)
     if law.thermal:
         add_symmetric(law.noise_kind, c, s, -1.0, out, d)
     else:
@@ -153,7 +158,7 @@ def _drift(functions, x, s, c, law, j, shares, out, t):
         factors.add_root_drift(t.spare, t.jacobian, t.vectors, t.work, shares[1] * law.scale[j], out, d)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _take_root(c, law, symmetric, t):
     """Replace C by its factor."""
     if law.noise_kind != TENSOR:
@@ -164,7 +169,7 @@ def _take_root(c, law, symmetric, t):
         factors.cholesky(c, t.work, law.dimension)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _begin(functions, x, scheme, law, j, t):
     """Fill t.drift, and t.c with the factor, at the beginning of a step; t.slope is known."""
     functions.noise(x, t.p, t.c)
@@ -188,7 +193,7 @@ def _add_noise(law, scheme, c, z, weight, out):
         add_lower(law.noise_kind, c, z, weight, out, law.dimension)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _heun(functions, x, z, law, j, dt, kick, t):
     """Take a step with the means of drift and factor before and after an Euler step."""
     d = law.dimension
@@ -215,20 +220,30 @@ def _squared_variables(out, z, sign, d):
 
 
 @njit(**OPTIONS)
-def _paired_variables(out, z, r, sign, d):
-    """Write ¼ (z_j ± (z_j z_r + v_rj)), and zero for j = r; v of the pair r < j stands behind the z, and v_jr = −v_rj."""
-    quarter, weight = out.dtype.type(0.25), out.dtype.type(0.25 * sign)
-    for j in range(d):
-        to, low, high = j * LANES, min(j, r), max(j, r)
-        turn = out.dtype.type(0.25 * sign * (1.0 if r < j else -1.0))
-        pair = (d + high * (high - 1) // 2 + low) * LANES if j != r else 0
-        for i in range(LANES):
-            mixed = z[to + i] * z[r * LANES + i]
-            value = quarter * z[to + i] + weight * mixed + turn * z[pair + i]
-            out[to + i] = value if j != r else 0 * value
+def _paired_row(out, z, other, pair, sign, turn):
+    quarter, signed = out.dtype.type(0.25), out.dtype.type(0.25 * sign)
+    turned = out.dtype.type(0.25 * sign * turn)
+    for i in range(LANES):
+        out[i] = quarter * z[i] + signed * (z[i] * other[i]) + turned * pair[i]
 
 
 @njit(**OPTIONS)
+def _paired_variables(out, z, r, sign, d):
+    """Write ¼ (z_j ± (z_j z_r + v_rj)), and zero for j = r.
+
+    The v_rj = −v_jr of pairs r < j stand behind the z. They replace V_rj/Δ of the book, of which only the mean and the
+    variance matter: any variable with these will do.
+    """
+    for j in range(d):
+        if j == r:
+            _zero(row(out, j))
+            continue
+        low, high = min(j, r), max(j, r)
+        pair = row(z, d + high * (high - 1) // 2 + low)
+        _paired_row(row(out, j), row(z, j), row(z, r), pair, sign, 1.0 if r < j else -1.0)
+
+
+@njit(**INLINE)
 def _corrected_mean(functions, x, z, law, j, dt, kick, t):
     """Begin the weak-order-2 step: t.change = ½ (a + a(x + a dt + B z)) dt + …, t.point = x + a dt."""
     d = law.dimension
@@ -240,13 +255,12 @@ def _corrected_mean(functions, x, z, law, j, dt, kick, t):
     if law.thermal or law.shares[1] != 0:
         functions.noise(t.support, t.p, t.new_c)
     _drift(functions, t.support, t.new_slope, t.new_c, law, j, law.shares, t.new_drift, t)
-    for i in range(d * LANES):
-        t.change[i] = 0
+    _zero(t.change)
     _add(t.change, 0.5 * dt, t.drift, d)
     _add(t.change, 0.5 * dt, t.new_drift, d)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _weak_separable(functions, x, z, law, j, dt, kick, t):
     """Take Platen's explicit step of weak order 2, where every component has its own noise."""
     d = law.dimension
@@ -265,7 +279,7 @@ def _weak_separable(functions, x, z, law, j, dt, kick, t):
     _add(x, 1.0, t.change, d)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _weak_general(functions, x, z, law, j, dt, kick, t):
     """Take Platen's explicit step of weak order 2 for noise of any form."""
     d, kind = law.dimension, law.noise_kind
@@ -280,17 +294,15 @@ def _weak_general(functions, x, z, law, j, dt, kick, t):
             functions.noise(t.support, t.p, t.new_c)
             _take_root(t.new_c, law, False, t)
             if same:
-                for i in range(d * LANES):
-                    t.variables[i] = 0
-                own = slice(r * LANES, (r + 1) * LANES)
-                _squared_variables(t.variables[own], z[own], sign, 1)
+                _zero(t.variables)
+                _squared_variables(row(t.variables, r), row(z, r), sign, 1)
             else:
                 _paired_variables(t.variables, z, r, sign, d)
             add_lower(kind, t.new_c, t.variables, kick, t.change, d)
     _add(x, 1.0, t.change, d)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def move(functions, x, z, run, law, j, t):
     """Take one step; t.slope holds the slope at x."""
     kick = np.sqrt(2.0 * run.dt * law.scale[j])
@@ -306,7 +318,7 @@ def move(functions, x, z, run, law, j, t):
         add_lower(law.noise_kind, t.c, z, kick, x, law.dimension)
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def irreversible(functions, x, s, law, j, out, t):
     """Write D⁻¹(a − ∇·D) to `out`: the force, over temperature, whose work is the entropy given to the bath."""
     if law.thermal:

@@ -22,7 +22,7 @@ from fpsolver.kernels.philox import DYNAMICS, draw
 from fpsolver.kernels.philox import INITIAL as INITIAL
 from fpsolver.kernels.weak_variables import sign, sign_single, three_point, uniform, uniform_single
 
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
 
 GAUSSIAN, THREE_POINT, RADEMACHER = 0, 1, 2
 """Kinds of noise."""
@@ -161,6 +161,17 @@ def expand_signs(row, words, slot):
     _expand(row, words[here : here + LANES], slot % WORD_BITS)
 
 
+def sign_of(word, bit, like):
+    """Return −1 or 1 as a bit of a word of signs is set or not, in the precision of an array; for compiled code."""
+
+
+@overload(sign_of, inline="always")
+def _choose_sign(word, bit, like):
+    if like.dtype.bitwidth == 32:
+        return lambda word, bit, like: sign_single(word, np.uint32(bit))
+    return lambda word, bit, like: sign(np.uint64(word), np.uint64(bit))
+
+
 def _kick(row, words, bit, amplitude):
     """Choose the formula by the precision of `row`, when it is compiled."""
 
@@ -261,7 +272,7 @@ def prepare(kind, buffer, words, m, step, fresh, ids, k0, k1):
     return place * m * LANES
 
 
-@njit(**OPTIONS)
+@njit(**OPTIONS | {"_nrt": True})
 def _gather(out, flat, first, purpose, k0, k1):
     """Fill `out`, shape (n, m), with the first m normals (`flat`: uniforms) of trajectories from `first` on."""
     n, m = out.shape

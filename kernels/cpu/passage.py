@@ -24,6 +24,15 @@ from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.additive import FORCE, OLD, SLOPE, STRETCH, fill_slope, make_scratch, move, part
 from fpsolver.kernels.cpu.lanes import copy, row, set_parameters
+from fpsolver.kernels.cpu.walls import (
+    any_near,
+    axis_variance,
+    make_end,
+    make_near,
+    measure,
+    squared_distance,
+    wall_ends,
+)
 from fpsolver.kernels.normal_variables import normal_pair
 from fpsolver.kernels.philox import BRIDGE, draw
 from fpsolver.kernels.weak_variables import uniform
@@ -36,26 +45,6 @@ ALLOCATING: Any = OPTIONS | {"_nrt": True}
 FAR = 22.9
 """A bridge with 2ab above this has probability below 2⁻³³, the smallest uniform variable: it is never drawn."""
 
-FARTHEST = 1e15
-"""Largest squared distance that is told apart; its products are finite in single precision."""
-
-
-class Walls(NamedTuple):
-    """The targets: boxes, as faces across the axes, and regions where a level function is not negative.
-
-    Face k belongs to target ``target[k]``, which lies where ``side[k] (x[axis[k]] − wall[k]) ≥ 0`` for all its faces;
-    row k of `level(x, p, out)` belongs to target ``levels[k]``, and the rows k d … of `gradient` are its gradient.
-    """
-
-    targets: int
-    target: np.ndarray
-    axis: np.ndarray
-    side: np.ndarray
-    wall: np.ndarray
-    levels: np.ndarray
-    level: Any
-    gradient: Any
-
 
 class Exits(NamedTuple):
     """Time in steps, target and position at first passage of each trajectory, from number `first` on."""
@@ -65,146 +54,6 @@ class Exits(NamedTuple):
     target: np.ndarray
     keep: bool
     position: np.ndarray
-
-
-class End(NamedTuple):
-    """One end of a step: squared distances from the targets, level functions and the variances of a step along them."""
-
-    distance: np.ndarray
-    value: np.ndarray
-    variance: np.ndarray
-
-
-class Near(NamedTuple):
-    """Arrays of one block: gradients of the level functions at the last end, and which lanes are under way."""
-
-    gradient: np.ndarray
-    live: np.ndarray
-
-
-@njit(**ALLOCATING)
-def _make_end(like, walls):
-    levels = len(walls.levels) * LANES
-    return End(np.zeros(walls.targets * LANES, like.dtype), np.zeros(levels, like.dtype), np.zeros(levels, like.dtype))
-
-
-@njit(**ALLOCATING)
-def _make_near(like, walls, d):
-    return Near(np.zeros(len(walls.levels) * d * LANES, like.dtype), np.zeros(LANES, np.bool_))
-
-
-@njit(**OPTIONS)
-def _axis_variance(amplitude, k):
-    """Return the variance of a step along axis k."""
-    total = 0.0
-    for j in range(amplitude.shape[1]):
-        total += amplitude[k, j] * amplitude[k, j]
-    return total
-
-
-@njit(**OPTIONS)
-def _measure_face(position, side, wall, weight, floor, fresh, total):
-    """Add to (or, where `fresh`, write to) a box's squared distance what one of its faces contributes."""
-    number = position.dtype.type
-    nothing, most = number(0.0), number(FARTHEST)
-    if fresh:
-        for i in range(LANES):
-            before = side * (wall - position[i])
-            square = weight * before * before + floor if before > nothing else nothing
-            total[i] = square if square < most else most
-    else:
-        for i in range(LANES):
-            before = side * (wall - position[i])
-            square = total[i] + (weight * before * before + floor if before > nothing else nothing)
-            total[i] = square if square < most else most
-
-
-@njit(**OPTIONS)
-def _measure_boxes(x, amplitude, walls, distance):
-    """Fill the squared distances of boxes: the sum over faces of (how far x is before the face)² / variance."""
-    number = x.dtype.type
-    last = -1
-    for k in range(len(walls.target)):
-        target, axis = walls.target[k], walls.axis[k]
-        variance = _axis_variance(amplitude, axis)
-        # Without noise along the normal, whatever is outside is far.
-        weight, floor = (1.0 / variance, 0.0) if variance > 0.0 else (0.0, FARTHEST)
-        side, wall = number(walls.side[k]), number(walls.wall[k])
-        _measure_face(row(x, axis), side, wall, number(weight), number(floor), target != last, row(distance, target))
-        last = target
-
-
-@njit(**OPTIONS)
-def _level_variance(gradient, amplitude, variance, d, k):
-    """Write |Bᵀ∇g|², the variance of level function k over a step, to `variance`."""
-    for i in range(LANES):
-        variance[i] = 0
-    for j in range(amplitude.shape[1]):
-        for i in range(LANES):
-            total = variance.dtype.type(0.0)
-            for r in range(d):
-                total += variance.dtype.type(amplitude[r, j]) * gradient[(k * d + r) * LANES + i]
-            variance[i] += total * total
-
-
-@njit(**OPTIONS)
-def _measure(x, p, amplitude, walls, end, near, d):
-    """Fill the squared distances of x from all targets in units of the step's variance along the normal; 0 inside."""
-    _measure_boxes(x, amplitude, walls, end.distance)
-    if len(walls.levels) == 0:
-        return
-    walls.level(x, p, end.value)
-    walls.gradient(x, p, near.gradient)
-    most, nothing = x.dtype.type(FARTHEST), x.dtype.type(0.0)
-    for k in range(len(walls.levels)):
-        g, spread, total = row(end.value, k), row(end.variance, k), row(end.distance, walls.levels[k])
-        _level_variance(near.gradient, amplitude, spread, d, k)
-        for i in range(LANES):
-            ratio = g[i] * g[i] / spread[i]
-            ratio = ratio if ratio < most else most
-            total[i] = nothing if g[i] >= nothing else ratio
-
-
-@njit(**OPTIONS)
-def _any_near(old, new, live, limit):
-    """Return whether a living lane may have touched a target in the step."""
-    found = False
-    bound = old.dtype.type(limit)
-    for k in range(len(old) // LANES):
-        here, there = row(old, k), row(new, k)
-        for i in range(LANES):
-            found |= live[i] & (here[i] * there[i] <= bound)
-    return found
-
-
-@njit(**OPTIONS)
-def _nearest_face(x, amplitude, walls, target, i):
-    """Return the face of a box that lane i is farthest before, in standard deviations of the step."""
-    best, most = -1, -1.0
-    for k in range(len(walls.target)):
-        if walls.target[k] == target:
-            variance = max(_axis_variance(amplitude, walls.axis[k]), 1.0 / FARTHEST)
-            before = walls.side[k] * (walls.wall[k] - np.float64(row(x, walls.axis[k])[i]))
-            if before * abs(before) / variance > most or best < 0:
-                best, most = k, before * abs(before) / variance
-    return best
-
-
-@njit(**OPTIONS)
-def _ends(old, x, amplitude, walls, before, after, target, i):
-    """Return distances before and behind the wall at the two ends, the variance of the step, and face or level."""
-    for k in range(len(walls.levels)):
-        if walls.levels[k] == target:
-            a, b = -np.float64(row(before.value, k)[i]), abs(np.float64(row(after.value, k)[i]))
-            first, last = np.float64(row(before.variance, k)[i]), np.float64(row(after.variance, k)[i])
-            if first > 0.0 and last > 0.0:
-                a *= np.sqrt(last / first)
-            return a, b, last, -1 - k
-    face = _nearest_face(old, amplitude, walls, target, i)
-    at, side, wall = walls.axis[face], walls.side[face], walls.wall[face]
-    a = max(side * (wall - np.float64(row(old, at)[i])), 0.0)
-    b = abs(side * (wall - np.float64(row(x, at)[i])))
-    return a, b, _axis_variance(amplitude, at), face
 
 
 @njit(**OPTIONS)
@@ -239,7 +88,7 @@ def _keep_position(exits, lane, old, x, amplitude, walls, before, after, near, f
     level, spread = 0.0, 0.0
     if face >= 0:
         level = walls.wall[face] - exits.position[lane, walls.axis[face]]
-        spread = _axis_variance(amplitude, walls.axis[face])
+        spread = axis_variance(amplitude, walls.axis[face])
     else:
         first, last = np.float64(row(before.value, k)[i]), np.float64(row(after.value, k)[i])
         level = -(1.0 - fraction) * first - fraction * last
@@ -275,15 +124,17 @@ def _finish(exits, ids, step, old, x, amplitude, walls, before, after, near, run
         lane = np.int64(ids[i]) - exits.first
         earliest = 2.0
         for target in range(walls.targets):
-            there = np.float64(after.distance[target * LANES + i])
-            product = np.float64(before.distance[target * LANES + i]) * there
+            there = squared_distance(after, walls, target, i)
+            product = squared_distance(before, walls, target, i) * there
+            if np.isnan(product):
+                x[i] = product  # a level function without a value ends the run as a position without one does
             if not product <= limit:
                 continue
             block = np.uint64(step * walls.targets + target)
             w0, w1, w2, w3 = draw(ids[i], block, np.uint64(BRIDGE), np.uint64(run.k0), np.uint64(run.k1))
             if there > 0.0 and uniform(w0) >= np.exp(-2.0 * np.sqrt(product)):
                 continue
-            a, b, variance, face = _ends(old, x, amplitude, walls, before, after, target, i)
+            a, b, variance, face = wall_ends(old, x, amplitude, walls, before, after, target, i)
             fraction = touching_fraction(a, b, variance, normal_pair(w2, w3)[0], uniform(w1)) if limit > 0.0 else 1.0
             if fraction < earliest:
                 earliest = fraction
@@ -302,21 +153,21 @@ def _stretch(block, ids, begin, steps, run, functions, law, schedule, walls, lim
     before, after = ends
     amplitude = law.noise[min(begin, len(law.noise) - 1)]
     set_parameters(t.p, schedule.driven, schedule.table, 2 * begin)
-    _measure(x, t.p, amplitude, walls, before, near, d)
+    measure(x, t.p, amplitude, walls, before, near, d)
     for n in range(begin, begin + steps):
-        at = noise.prepare(run.kind, t.buffer, t.words, d, run.step + n, n == begin, ids, run.k0, run.k1)
+        at = noise.prepare(noise.GAUSSIAN, t.buffer, t.words, d, run.step + n, n == begin, ids, run.k0, run.k1)
         z = t.buffer[at : at + d * LANES]
         if varies and n > begin:
             # The distance at the beginning of the step, in units of this step's noise.
             amplitude = law.noise[n]
-            _measure(x, t.p, amplitude, walls, before, near, d)
+            measure(x, t.p, amplitude, walls, before, near, d)
         set_parameters(t.p, schedule.driven, schedule.table, 2 * n + 1)
         fill_slope(functions, x, t.p, slope, force, d)
         copy(old, x)
         move(functions, x, z, run, law, n if varies else 0, d, t)
         set_parameters(t.p, schedule.driven, schedule.table, 2 * n + 2)
-        _measure(x, t.p, amplitude, walls, after, near, d)
-        if _any_near(before.distance, after.distance, near.live, limit):
+        measure(x, t.p, amplitude, walls, after, near, d)
+        if any_near(before, after, walls, near.live, limit):
             _finish(exits, ids, run.step + n, old, x, amplitude, walls, before, after, near, run, limit, d)
         before, after = after, before
 
@@ -326,10 +177,10 @@ def _begin(block, ids, schedule, law, walls, exits, ends, near, d, t):
     """Finish the lanes that start inside a target, at time zero."""
     end = ends[0]
     set_parameters(t.p, schedule.driven, schedule.table, 0)
-    _measure(block, t.p, law.noise[0], walls, end, near, d)
+    measure(block, t.p, law.noise[0], walls, end, near, d)
     for i in range(LANES):
         for target in range(walls.targets):
-            if near.live[i] and end.distance[target * LANES + i] == 0.0:
+            if near.live[i] and squared_distance(end, walls, target, i) == 0.0:
                 lane = np.int64(ids[i]) - exits.first
                 near.live[i] = False
                 exits.time[lane] = 0.0
@@ -375,15 +226,23 @@ def _compact(states, ids, live, n, d):
 
 
 @njit(**OPTIONS)
-def _locate(block, ids, done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t):
-    """Return lane and step of the first failure, with the block's state before that step."""
-    for n in range(done, done + steps):
+def _advance_block(block, ids, done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t):
+    """Advance one block; return lane and step of the first failure, with the state before that step left, or −1."""
+    begin, end, span = done, done + steps, steps
+    while begin < end:
+        copy(near.alive, near.live)
         copy(t.backup, block)
-        _stretch(block, ids, n, 1, run, functions, law, schedule, walls, limit, exits, ends, near, d, t)
+        _stretch(block, ids, begin, span, run, functions, law, schedule, walls, limit, exits, ends, near, d, t)
         lane = _first_failure(block, near.live, run.limit, d)
-        if lane >= 0:
-            copy(block, t.backup)
-            return lane, run.step + n
+        if lane < 0:
+            begin += span
+            continue
+        copy(block, t.backup)
+        if span == 1:
+            return lane, run.step + begin
+        # Somewhere in these steps: take them again one by one.
+        copy(near.live, near.alive)
+        span = 1
     return -1, -1
 
 
@@ -415,11 +274,10 @@ def advance(states, ids, n, run, functions, p, law, schedule, walls, bridge, exi
         steps taken by all trajectories together.
     """
     d = law.drift.shape[1]
-    t = make_scratch(states, p, run.kind, d, d * LANES, 0, 0)
-    ends, near = (_make_end(states, walls), _make_end(states, walls)), _make_near(states, walls, d)
+    t = make_scratch(states, p, noise.GAUSSIAN, d, d * LANES, 0, 0)
+    ends, near = (make_end(states, walls), make_end(states, walls)), make_near(states, walls, d)
     limit = 0.25 * FAR * FAR if bridge else 0.0
     live = np.ones(len(ids), np.bool_)
-    alive = np.ones(LANES, np.bool_)
     done, taken = 0, 0
     while done < run.steps and n > 0:
         steps = min(STRETCH, run.steps - done)
@@ -430,16 +288,10 @@ def advance(states, ids, n, run, functions, p, law, schedule, walls, bridge, exi
                 near.live[i] = b * LANES + i < n
             if run.step + done == 0:
                 _begin(block, ids[here], schedule, law, walls, exits, ends, near, d, t)
-            copy(alive, near.live)
-            copy(t.backup, block)
-            own = ids[here]
-            _stretch(block, own, done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t)
-            if _first_failure(block, near.live, run.limit, d) >= 0:
-                copy(block, t.backup)
-                copy(near.live, alive)
-                lane, step = _locate(
-                    block, own, done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t
-                )
+            lane, step = _advance_block(
+                block, ids[here], done, steps, run, functions, law, schedule, walls, limit, exits, ends, near, d, t
+            )
+            if step >= 0:
                 return n, b * LANES + lane, step, taken
             copy(live[here], near.live)
         n = _compact(states, ids, live, n, d)

@@ -1,12 +1,13 @@
 """Underdamped trajectories, dθ = v dt, dv = −∇L/m dt − γv dt + √(2γT/m) dW, by splitting, in blocks of 256 lanes.
 
 Three parts of the motion are solved exactly, one after the other: B, a kick by the gradient; A, a drift with constant
-velocity; O, the thermostat v → c v + √((1 − c²)T/m) z with c = exp(−γτ). The first two keep volume in phase space and are
-undone by reversing the velocity, the third is in detailed balance with the Maxwellian: the heat it takes, over T, is
-ln p(path)/p(reversed path) at any time step, and only A and B change the energy otherwise (shadow work).
+velocity; O, the thermostat v → c v + √((1 − c²)T/m) z with c = exp(−γτ). The first two keep volume in phase space and
+are undone by reversing the velocity, the third is in detailed balance with the Maxwellian: the heat it takes, over T,
+is ln p(path)/p(reversed path) at any time step, and only A and B change the energy otherwise (shadow work).
 
-As in `additive`, a step is a sequence of short loops over rows in the first-level cache, and parameters are frozen at its
-middle.
+A step is a sequence of such parts, each a short loop over rows that stay in the first-level cache; parameters are
+frozen at its middle. What is called in every step takes arrays, never the tuples that hold them: to count the
+references of a tuple's arrays would take longer than the step.
 
 References
 ----------
@@ -24,12 +25,13 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.accounts import add_difference, add_path_integral, add_time_integral
-from fpsolver.kernels.cpu.additive import STRETCH, Run, Schedule
+from fpsolver.kernels.cpu.additive import STRETCH
 from fpsolver.kernels.cpu.lanes import first_failure, lane_ids, row, set_parameters, subtract
 
 OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
-BAOAB, OBABO = 0, 1
+KICK, DRIFT, THERMOSTAT, GRADIENT = 0, 1, 2, 3
+"""Parts of a step: B, A, O, and the gradient at the positions reached."""
 
 
 class Functions(NamedTuple):
@@ -47,12 +49,15 @@ class Functions(NamedTuple):
 class Law(NamedTuple):
     """Constants of one step; the first axis of those that may be driven is the step, or 1 where all steps are alike.
 
-    `masses` (d,); `kick` dt/2m (d,); `keep` c (n,) and `noise` √((1 − c²)T/m) (n, d) of one thermostat, which acts for
-    dt in BAOAB and for dt/2 in OBABO; `inverse_temperature` (n,); `silent` where there is no noise at any time.
+    `parts` of a step, in their order, of int64; it begins and ends with the gradient known. `masses` (d,); `kick` τ/m
+    (d,) and `drift` τ, where τ is the part of dt that falls to one kick or drift; `keep` c (n,) and `noise`
+    √((1 − c²)T/m) (n, d) of one thermostat; `inverse_temperature` (n,); `silent` where there is no noise at any time.
     """
 
+    parts: np.ndarray
     masses: np.ndarray
     kick: np.ndarray
+    drift: float
     keep: np.ndarray
     noise: np.ndarray
     inverse_temperature: np.ndarray
@@ -74,6 +79,7 @@ class Scratch(NamedTuple):
     new_rates: np.ndarray
     fields: np.ndarray
     new_fields: np.ndarray
+    spare: np.ndarray  # takes what is not asked for
     backup: np.ndarray
 
 
@@ -94,13 +100,14 @@ def make_scratch(like, p, kind, d, m, size, rates, fields):
         np.zeros(rates * LANES, like.dtype),
         np.zeros(fields * rows, like.dtype),
         np.zeros(fields * rows, like.dtype),
+        np.zeros(LANES, like.dtype),
         np.zeros(size, like.dtype),
     )
 
 
 @njit(**OPTIONS)
 def copy(source, target, rows):
-    """Copy some rows; unlike an assignment of slices it has no way to fail, which would keep reference counts alive."""
+    """Copy some rows."""
     for i in range(rows * LANES):
         target[i] = source[i]
 
@@ -109,140 +116,146 @@ def copy(source, target, rows):
 def add_kinetic_loss(total, before, after, masses, weight, d):
     """Add ``weight ½ m (before² − after²)`` to a row; nothing where the velocity stays the same."""
     for k in range(d):
-        here = slice(k * LANES, (k + 1) * LANES)
-        u, v = before[here], after[here]
+        u, v = before[k * LANES : (k + 1) * LANES], after[k * LANES : (k + 1) * LANES]
         factor = total.dtype.type(0.5 * weight * masses[k])
         for i in range(LANES):
             total[i] += factor * (u[i] - v[i]) * (u[i] + v[i])
 
 
 @njit(**OPTIONS)
-def _kick(block, v, law, rows, d, t):
+def kick(v, slope, factors, d):
     """Part B, for half a step: v −= (dt/2m) ∇L."""
-    if rows.shadow >= 0:
-        copy(v, t.before, d)
     for k in range(d):
-        velocity, slope = row(v, k), row(t.slope, k)
-        factor = v.dtype.type(law.kick[k])
+        velocity, descent = v[k * LANES : (k + 1) * LANES], slope[k * LANES : (k + 1) * LANES]
+        factor = v.dtype.type(factors[k])
         for i in range(LANES):
-            velocity[i] -= factor * slope[i]
-    if rows.shadow >= 0:
-        add_kinetic_loss(row(block, rows.shadow), t.before, v, law.masses, -1.0, d)
+            velocity[i] -= factor * descent[i]
 
 
 @njit(**OPTIONS)
-def _drift(x, v, time, d):
+def drift(x, v, time, d):
     """Part A: x += v time."""
     h = x.dtype.type(time)
     for k in range(d):
-        position, velocity = row(x, k), row(v, k)
+        position, velocity = x[k * LANES : (k + 1) * LANES], v[k * LANES : (k + 1) * LANES]
         for i in range(LANES):
             position[i] += h * velocity[i]
 
 
 @njit(**OPTIONS)
-def _thermostat(block, v, z, law, j, rows, d, t):
-    """Part O: v → c v + √((1 − c²)T/m) z; what it takes is heat."""
-    accounted = rows.heat >= 0 or rows.exact_flow >= 0
-    if accounted:
-        copy(v, t.before, d)
-    c = v.dtype.type(law.keep[j])
+def thermostat(v, z, first, keep, amplitudes, j, d):
+    """Part O: v → c v + √((1 − c²)T/m) z, with the random variables from row `first` on."""
+    c = v.dtype.type(keep[j])
     for k in range(d):
-        velocity, kick = row(v, k), row(z, k)
-        amplitude = v.dtype.type(law.noise[j, k])
+        velocity, random = v[k * LANES : (k + 1) * LANES], z[(first + k) * LANES : (first + k + 1) * LANES]
+        amplitude = v.dtype.type(amplitudes[j, k])
         for i in range(LANES):
-            velocity[i] = c * velocity[i] + amplitude * kick[i]
-    if rows.heat >= 0:
-        add_kinetic_loss(row(block, rows.heat), t.before, v, law.masses, 1.0, d)
-    if rows.exact_flow >= 0:
-        add_kinetic_loss(row(block, rows.exact_flow), t.before, v, law.masses, law.inverse_temperature[j], d)
+            velocity[i] = c * velocity[i] + amplitude * random[i]
 
 
 @njit(**OPTIONS)
-def _move(functions, block, x, v, z, run, law, j, rows, d, t):
-    """Take one step; t.slope holds ∇L at x before, and after."""
-    if run.scheme == OBABO:
-        _thermostat(block, v, z[: d * LANES], law, j, rows, d, t)
-        _kick(block, v, law, rows, d, t)
-        _drift(x, v, run.dt, d)
-        functions.gradient(x, t.p, t.slope)
-        _kick(block, v, law, rows, d, t)
-        _thermostat(block, v, z[d * LANES :], law, j, rows, d, t)
-    else:
-        _kick(block, v, law, rows, d, t)
-        _drift(x, v, 0.5 * run.dt, d)
-        _thermostat(block, v, z, law, j, rows, d, t)
-        _drift(x, v, 0.5 * run.dt, d)
-        functions.gradient(x, t.p, t.slope)
-        _kick(block, v, law, rows, d, t)
+def count(parts, kind):
+    """Return how many parts of a step are of a kind."""
+    found = 0
+    for part in parts:
+        found += part == kind
+    return found
 
 
 @njit(**OPTIONS)
-def _account(functions, block, x, phase, rows, d, t):
-    """Add the change of the loss to the shadow work, and the integrals along the path."""
-    if rows.shadow >= 0:
-        add_difference(row(block, rows.shadow), t.new_loss, t.loss)
-    if rows.fields > 0:
-        subtract(x, t.old, t.before, d)
-        functions.fields(phase, t.p, t.new_fields)
-        for k in range(rows.fields):
-            here = slice(k * d * LANES, (k + 1) * d * LANES)
-            total = row(block, rows.first_field + k)
-            add_path_integral(total, t.fields[here], t.new_fields[here], t.before, d, 1.0)
+def _follow(value, x, p, total, loss, new_loss):
+    """Add the change of the loss, known before, to a row."""
+    value(x, p, new_loss)
+    add_difference(total, new_loss, loss)
+    copy(new_loss, loss, 1)
 
 
 @njit(**OPTIONS)
-def _switch(functions, block, x, rows, schedule, moment, follow, t):
-    """Set the parameters to the next half step, and add the work of switching them at fixed positions.
+def _add_path_integrals(totals, before, after, x, old, change, fields, d):
+    """Add ½ (before + after) · (x − old) to the rows of the integrals along the path."""
+    subtract(x, old, change, d)
+    for k in range(fields):
+        here = slice(k * d * LANES, (k + 1) * d * LANES)
+        add_path_integral(totals[k * LANES : (k + 1) * LANES], before[here], after[here], change, d, 1.0)
 
-    With `follow`, t.loss is the loss before, and becomes the loss after.
-    """
-    if len(schedule.driven) == 0:
-        return
-    set_parameters(t.p, schedule.driven, schedule.table, moment)
-    if follow:
-        functions.value(x, t.p, t.new_loss)
-        if rows.work >= 0:
-            add_difference(row(block, rows.work), t.new_loss, t.loss)
-        copy(t.new_loss, t.loss, 1)
+
+@njit(**OPTIONS)
+def _add_time_integrals(totals, before, after, dt, rates):
+    """Add ½ (before + after) dt to the rows of the integrals over time."""
+    for k in range(rates):
+        here = slice(k * LANES, (k + 1) * LANES)
+        add_time_integral(totals[here], before[here], after[here], dt)
 
 
 @njit(**OPTIONS)
 def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, rows, d, t):
     """Advance one block by some steps, the first of them `begin` steps after the first of the call."""
     x, v, phase = block[: d * LANES], block[d * LANES : 2 * d * LANES], block[: 2 * d * LANES]
-    m = 2 * d if run.scheme == OBABO else d
+    p, buffer, words, slope, old, before, spare = t.p, t.buffer, t.words, t.slope, t.old, t.before, t.spare
+    loss, new_loss, rates, new_rates = t.loss, t.new_loss, t.rates, t.new_rates
+    fields, new_fields, parts, masses = t.fields, t.new_fields, law.parts, law.masses
+    value, gradient, integrands, field = functions.value, functions.gradient, functions.rates, functions.fields
+    heated, flowing, shadowed, worked = rows.heat >= 0, rows.exact_flow >= 0, rows.shadow >= 0, rows.work >= 0
+    heat = row(block, rows.heat) if heated else spare
+    flow = row(block, rows.exact_flow) if flowing else spare
+    shadow = row(block, rows.shadow) if shadowed else spare
+    work = row(block, rows.work) if worked else spare
+    rate_totals, field_totals = block[rows.first_rate * LANES :], block[rows.first_field * LANES :]
+    m = d * count(parts, THERMOSTAT)
     driven = len(schedule.driven) > 0
-    follow = rows.shadow >= 0 or (rows.work >= 0 and driven)  # whether the loss is followed from part to part
-    if follow:
-        functions.value(x, t.p, t.loss)
+    followed = shadowed or (worked and driven)
+    if followed:
+        value(x, p, loss)
     at = 0
     for n in range(begin, begin + steps):
         first = n == begin
         if not law.silent:
             fresh = entering and first
-            at = noise.prepare(run.kind, t.buffer, t.words, m, run.step + n, fresh, ids, run.k0, run.k1)
-        z = t.buffer[at : at + m * LANES]
+            at = noise.prepare(run.kind, buffer, words, m, run.step + n, fresh, ids, run.k0, run.k1) // LANES
         if rows.rates > 0:
-            functions.rates(phase, t.p, t.rates)
-        _switch(functions, block, x, rows, schedule, 2 * n + 1, follow, t)
+            integrands(phase, p, rates)
+        if driven:
+            set_parameters(p, schedule.driven, schedule.table, 2 * n + 1)
+            if followed:
+                _follow(value, x, p, work, loss, new_loss)
         if driven or first:
-            functions.gradient(x, t.p, t.slope)
+            gradient(x, p, slope)
         if rows.fields > 0:
-            copy(x, t.old, d)
-            functions.fields(phase, t.p, t.fields)
-        j = min(n, len(law.keep) - 1)
-        _move(functions, block, x, v, z, run, law, j, rows, d, t)
-        if follow:
-            functions.value(x, t.p, t.new_loss)
-        _account(functions, block, x, phase, rows, d, t)
-        if follow:
-            copy(t.new_loss, t.loss, 1)
-        _switch(functions, block, x, rows, schedule, 2 * n + 2, follow, t)
+            copy(x, old, d)
+            field(phase, p, fields)
+        j, random = min(n, len(law.keep) - 1), at
+        for part in parts:
+            if part == KICK:
+                if shadowed:
+                    copy(v, before, d)
+                kick(v, slope, law.kick, d)
+                if shadowed:
+                    add_kinetic_loss(shadow, before, v, masses, -1.0, d)
+            elif part == DRIFT:
+                drift(x, v, law.drift, d)
+            elif part == GRADIENT:
+                gradient(x, p, slope)
+            else:
+                if heated or flowing:
+                    copy(v, before, d)
+                thermostat(v, buffer, random, law.keep, law.noise, j, d)
+                random += d
+                if heated:
+                    add_kinetic_loss(heat, before, v, masses, 1.0, d)
+                if flowing:
+                    add_kinetic_loss(flow, before, v, masses, law.inverse_temperature[j], d)
+        if followed:
+            _follow(value, x, p, shadow, loss, new_loss)
+        if rows.fields > 0:
+            field(phase, p, new_fields)
+            _add_path_integrals(field_totals, fields, new_fields, x, old, before, rows.fields, d)
+        if driven:
+            set_parameters(p, schedule.driven, schedule.table, 2 * n + 2)
+            if followed:
+                _follow(value, x, p, work, loss, new_loss)
         if rows.rates > 0:
-            functions.rates(phase, t.p, t.new_rates)
-            for k in range(rows.rates):
-                add_time_integral(row(block, rows.first_rate + k), row(t.rates, k), row(t.new_rates, k), run.dt)
+            integrands(phase, p, new_rates)
+            _add_time_integrals(rate_totals, rates, new_rates, run.dt, rows.rates)
 
 
 @njit(**OPTIONS)
@@ -258,7 +271,7 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
     first : int
         Number of the first trajectory of the first block.
     run, schedule : named tuples
-        See `fpsolver.kernels.cpu.additive`.
+        See `fpsolver.kernels.cpu.additive`; the scheme is in the law's parts.
     functions, law : named tuples
         See `Functions` and `Law`.
     p : ndarray
@@ -272,27 +285,25 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
         The first failure, with the block's state before that step left in `states`; −1, −1, −1 if there is none.
     """
     d = len(law.masses)
-    m = 2 * d if run.scheme == OBABO else d
+    m = d * count(law.parts, THERMOSTAT)
     t = make_scratch(states, p, run.kind, d, m, states.shape[1], rows.rates, rows.fields)
     for b in range(len(states)):
         block = states[b]
         ids = lane_ids(first, b)
         set_parameters(t.p, schedule.driven, schedule.table, 0)
-        done = 0
+        done, stretch = np.int64(0), np.int64(STRETCH)  # typed, or everything would be compiled for literal numbers too
         while done < run.steps:
-            steps = min(STRETCH, run.steps - done)
-            t.backup[:] = block
-            _stretch(block, ids, done, steps, done == 0, run, functions, law, schedule, rows, d, t)
-            if first_failure(block, counts[b], run.limit) >= 0:
-                block[:] = t.backup
-                for n in range(done, done + steps):
-                    t.backup[:] = block
-                    if len(schedule.driven) > 0:
-                        set_parameters(t.p, schedule.driven, schedule.table, 2 * n)
-                    _stretch(block, ids, n, 1, True, run, functions, law, schedule, rows, d, t)
-                    lane = first_failure(block, counts[b], run.limit)
-                    if lane >= 0:
-                        block[:] = t.backup
-                        return b, lane, run.step + n
-            done += steps
+            steps = min(stretch, run.steps - done)
+            copy(block, t.backup, len(block) // LANES)
+            _stretch(block, ids, done, steps, done == 0 or stretch == 1, run, functions, law, schedule, rows, d, t)
+            lane = first_failure(block, counts[b], run.limit)
+            if lane < 0:
+                done += steps
+                continue
+            # The failure lies within the stretch: take it again from its beginning, step by step.
+            copy(t.backup, block, len(block) // LANES)
+            if steps == 1:
+                return b, lane, run.step + done
+            stretch = np.int64(1)
+            set_parameters(t.p, schedule.driven, schedule.table, 2 * done)
     return -1, -1, -1

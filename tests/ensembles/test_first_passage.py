@@ -135,8 +135,7 @@ def bias(dt, bridge):
 def test_order_of_the_bias(bridge, order):
     # By quadrature of the one-step kernel. Halving dt gives local orders that approach the limit like √dt, which one
     # Richardson step removes; what is left is of order dt.
-    errors = np.array([bias(dt, bridge) for dt in (0.04, 0.02, 0.01, 0.005)])
-    assert np.all(errors > 0)
+    errors = np.abs([bias(dt, bridge) for dt in (0.04, 0.02, 0.01, 0.005)])
     local = np.log2(errors[:-1] / errors[1:])
     root = np.sqrt(2.0)
     extrapolated = (root * local[1:] - local[:-1]) / (root - 1.0)
@@ -146,7 +145,7 @@ def test_order_of_the_bias(bridge, order):
 @pytest.mark.parametrize("bridge", [False, True])
 def test_kernel_is_what_the_quadrature_assumes(bridge):
     # At a step so long that its bias is many standard errors, the trajectories have the same bias.
-    temperature, start, wall, lower = WELL
+    temperature, start, wall, _ = WELL
     dt = 0.1
     dynamics = fp.Langevin(fp.Landscape("x**2/2"), temperature=temperature)
     passage = first_passage_times(
@@ -192,8 +191,8 @@ def test_box_in_the_plane_against_the_grid():
     grid = fp.Grid(x=(-4, 4, 256), y=(-4, 4, 256))
     tau = fp.mean_first_passage_time(fp.generator(dynamics, grid), box).at([[-0.5, -0.5]])[0]
     passage = first_passage_times(dynamics, 20_000, [-0.5, -0.5], box, dt=0.002, t_max=400.0, seed=9)
-    # The bias in dt and the corner's on the grid stay below one part in a hundred, estimated by halving both.
-    assert abs(passage.mean.value - tau) < ERRORS * passage.mean.standard_error + 0.01 * tau
+    # From 128² to 256² cells τ falls by 0.6%, so that at order 4/3 (the corner's) 0.4% are left; dt leaves 0.1%.
+    assert abs(passage.mean.value - tau) < ERRORS * passage.mean.standard_error + 0.005 * tau
 
 
 def test_escape_over_a_barrier_against_the_grid(quartic):
@@ -208,14 +207,22 @@ def test_escape_over_a_barrier_against_the_grid(quartic):
     assert abs(value - tau) < ERRORS * np.hypot(2 * means[1].standard_error, means[0].standard_error)
 
 
-def test_driven_temperature_against_frozen():
-    # A protocol that stays constant is no protocol; one that heats up at once is another temperature.
+def test_constant_protocols_change_nothing():
     landscape = fp.Landscape("a*x**2/2", parameters={"a": 1.0})
     options = {"n": 2_000, "initial": [0.0], "target": RIGHT, "dt": 0.02, "t_max": 40.0, "seed": 11}
     still = first_passage_times(fp.Langevin(landscape, temperature=0.5), **options)
     protocols = {"temperature": fp.Protocol("0.5 + 0*t"), "a": fp.Protocol("1 + 0*t")}
     driven = first_passage_times(fp.Langevin(landscape, temperature=0.3, protocol=protocols), **options)
     assert np.array_equal(still.times, driven.times)
+
+
+def test_heating_is_another_clock():
+    # Brownian motion of diffusion D(t) is one of unit diffusion at the time ∫D dt, which the midpoint rule gives
+    # exactly for a linear D: survival at the ends of steps is exact.
+    dynamics = flat(temperature=0.1, protocol={"temperature": fp.Protocol("0.25 + 0.5*t")})
+    passage = first_passage_times(dynamics, 20_000, [0.0], RIGHT, dt=0.5, t_max=6.0, seed=18)
+    times = np.array([0.5, 1.0, 2.0, 4.0, 6.0])
+    assert_within(passage.survival(times), special.erf(0.5 / np.sqrt(0.25 * times + 0.25 * times**2)))
 
 
 @pytest.mark.parametrize("target", [RIGHT, "x**2 - 1", [RIGHT, fp.where(x=(None, -1.5))]])
@@ -286,9 +293,7 @@ def test_quantile_error_covers(drifted):
 
 def test_start_inside_counts_at_time_zero():
     start = np.array([[0.0], [2.0]])
-    passage = first_passage_times(
-        flat(temperature=0.5), 2, start, RIGHT, dt=0.1, t_max=0.1, seed=1, positions=True
-    )
+    passage = first_passage_times(flat(temperature=0.5), 2, start, RIGHT, dt=0.1, t_max=0.1, seed=1, positions=True)
     assert passage.times[1] == 0.0 and passage.targets[1] == 0 and passage.positions[1, 0] == 2.0
     with pytest.raises(RegionError, match="all trajectories start inside"):
         first_passage_times(flat(temperature=0.5), 2, [2.0], RIGHT, dt=0.1, t_max=0.1, seed=1)
@@ -301,6 +306,7 @@ def test_without_noise_the_crossing_is_interpolated():
     assert np.allclose(curved.times, 0.25, rtol=1e-12)
 
 
+@pytest.mark.slow  # compiled once more
 def test_single_precision_follows_double():
     dynamics = fp.Langevin(fp.Landscape("x**2/2"), temperature=0.5)
     single = first_passage_times(dynamics, 20_000, [0.0], RIGHT, 0.02, 100.0, seed=16, precision="single")
@@ -312,14 +318,14 @@ def test_single_precision_follows_double():
 def test_failure_is_named():
     dynamics = fp.Langevin(fp.Landscape("x**4/4"), temperature=1.0)
     with pytest.raises(TrajectoryError, match=r"trajectory \d+ became infinite or NaN in step") as caught:
-        first_passage_times(dynamics, 2_000, [0.0], "1 - (x - 3.9)**2*1e6", dt=0.4, t_max=400.0, seed=17)
-    assert np.isfinite(caught.value.state).all()
-    again = pytest.raises(TrajectoryError)
-    with again as other:
-        first_passage_times(
-            dynamics, 2_000, [0.0], "1 - (x - 3.9)**2*1e6", dt=0.4, t_max=400.0, seed=17, threads=1
-        )
-    assert other.value.step >= 0
+        first_passage_times(dynamics, 2_000, [0.0], fp.where(x=(3.9, 3.901)), dt=0.4, t_max=400.0, seed=17)
+    failed = caught.value
+    assert np.isfinite(failed.state).all() and f"trajectory {failed.trajectory} " in str(failed)
+
+
+def test_level_function_without_a_value_is_a_failure():
+    with pytest.raises(TrajectoryError, match="trajectory"):
+        first_passage_times(flat(temperature=0.5), 300, [1.0], "sqrt(x) - 2", dt=0.1, t_max=10.0, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +341,11 @@ def test_failure_is_named():
         ({"scheme": "heun"}, MethodError, "cannot serve first passage"),
         ({"precision": "half"}, InputError, "precision = 'half'"),
         ({"bins": (-1.0, 1.0, 10)}, InputError, "not negative"),
-        ({"dynamics": fp.UnderdampedLangevin(fp.Landscape("x**2"), temperature=1.0, friction=1.0)}, MethodError, "overdamped"),
+        (
+            {"dynamics": fp.UnderdampedLangevin(fp.Landscape("x**2"), temperature=1.0, friction=1.0)},
+            MethodError,
+            "overdamped",
+        ),
         (
             {"dynamics": fp.Langevin(fp.Landscape("x**2"), temperature=1.0, mobility="1 + x**2")},
             MethodError,

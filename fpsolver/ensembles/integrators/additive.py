@@ -9,6 +9,7 @@ import numpy as np
 
 from fpsolver.device import launcher
 from fpsolver.dynamics import Langevin
+from fpsolver.ensembles.functionals import STANDARD
 from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
 from fpsolver.ensembles.linear_drift import diffusion_matrix, exact_step, linear_drift, matrix_of, square_root
@@ -57,7 +58,9 @@ class AdditiveIntegrator(Integrator):
         run = Run(scheme, request.kind, *request.key, step, steps, request.dt, request.limit)
         times = request.half_times(step, steps)
         system = self.system
-        functions = Functions(system.value, system.gradient, system.force, system.has_force, system.rates, system.fields)
+        functions = Functions(
+            system.value, system.gradient, system.force, system.has_force, system.rates, system.fields
+        )
         schedule = Schedule(*system.parameters.schedule(times))
         return run, functions, system.parameters.values, self._law(times[1::2]), schedule, self._rows()
 
@@ -69,10 +72,9 @@ class AdditiveIntegrator(Integrator):
     def _rows(self) -> Rows:
         functionals, d = self.request.functionals, self.request.dynamics.landscape.dimension
         first = d + len(functionals.standard)
-        standard = (functionals.row(name, d) for name in ("work", "heat", "shadow_work"))
-        flows = (functionals.row(name, d) for name in ("entropy_flow", "entropy_flow_midpoint"))
+        work, heat, shadow, exact, midpoint = (functionals.row(name, d) for name in STANDARD)
         rates, fields = len(functionals.rates), len(functionals.fields)
-        return Rows(*standard, *flows, first, rates, first + rates, fields)
+        return Rows(work, heat, shadow, exact, midpoint, first, rates, first + rates, fields)
 
     def _law(self, times: np.ndarray) -> Law:
         dynamics = self.request.dynamics
@@ -114,9 +116,12 @@ def additive_integrator(request: Request) -> AdditiveIntegrator:
 
     Raises
     ------
+    DeviceError
+        If the device is not there.
     MethodError
         If the scheme cannot serve the request.
     """
+    launcher(request.device, "additive")  # refuses before anything is compiled
     _check(request)
     return AdditiveIntegrator(request, compile_system(request, request.dynamics.landscape.variables))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from fpsolver.ensembles.integrators.integrator import Request
 from fpsolver.errors import MethodError
 from fpsolver.landscapes.compiled_expressions import compile_expressions
 from fpsolver.landscapes.expression import TIME
+
+FUNCTIONS = {"cpu": "fpsolver.landscapes.block_functions", "gpu": "fpsolver.landscapes.device_functions"}
+"""Where the functions of a landscape come from, for each device."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +86,12 @@ def compile_system(request: Request, coordinates: Sequence[str]) -> System:
     Raises
     ------
     MethodError
-        If the force is a Python function, which cannot be compiled.
+        If the force is a Python function, which cannot be compiled, or the device cannot follow the landscape.
     """
-    from fpsolver.landscapes.block_functions import nothing
-
+    functions = import_module(FUNCTIONS[request.device])
     dynamics, functionals, precision = request.dynamics, request.functionals, request.precision
     landscape = dynamics.landscape
-    blocks = landscape.blocks(precision)
+    blocks = functions.landscape_blocks(landscape, precision)
     force = getattr(dynamics, "force", None)
     if force is not None and force.texts is None:
         raise MethodError(
@@ -98,18 +101,18 @@ def compile_system(request: Request, coordinates: Sequence[str]) -> System:
     fields = tuple(text for one in functionals.fields for text in one.expressions)
     driven = {name: protocol for name, protocol in dynamics.protocol.items() if name in landscape.parameters}
     known = tuple(landscape.parameters)
-    timed = any(
-        texts and compile_expressions(texts, coordinates, known).depends_on_time for texts in (rates, fields)
-    )
+    timed = any(texts and compile_expressions(texts, coordinates, known).depends_on_time for texts in (rates, fields))
     names = {name: i for i, name in enumerate(known)} | {TIME: len(blocks.parameters)}
     values = np.append(blocks.parameters, 0.0).astype(request.dtype)
 
     def compiled(texts: tuple[str, ...] | None, variables: Sequence[str]) -> Any:
-        return block_functions(texts, variables, names, precision) if texts else nothing(precision)
+        if not texts:
+            return functions.nothing(precision)
+        return functions.expression_blocks(texts, tuple(variables), names, precision=precision)
 
     needs_value = any(name in functionals.standard for name in ("work", "shadow_work"))
     return System(
-        blocks.value if needs_value else nothing(precision),
+        blocks.value if needs_value else functions.nothing(precision),
         blocks.gradient,
         compiled(force.texts if force is not None else None, landscape.variables),
         compiled(rates, coordinates),
@@ -119,7 +122,9 @@ def compile_system(request: Request, coordinates: Sequence[str]) -> System:
     )
 
 
-def block_functions(texts: tuple[str, ...], variables: Sequence[str], names: Mapping[str, int], precision: str) -> Any:
+def block_functions(
+    texts: tuple[str, ...], variables: Sequence[str], names: Mapping[str, int], precision: Literal["double", "single"]
+) -> Any:
     """Return expressions compiled for blocks; `names` says where in p each parameter stands."""
     from fpsolver.landscapes.block_functions import expression_blocks
 

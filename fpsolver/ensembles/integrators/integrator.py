@@ -104,7 +104,7 @@ class Integrator(ABC):
         """
 
 
-def check_scheme(given: str, allowed: tuple[str, ...], reason: str) -> None:
+def check_scheme(given: object, allowed: tuple[str, ...], reason: str) -> None:
     """Raise unless a scheme is among those that can serve.
 
     Raises
@@ -113,6 +113,5 @@ def check_scheme(given: str, allowed: tuple[str, ...], reason: str) -> None:
         Naming those that can.
     """
     if given not in allowed:
-        raise MethodError(
-            f'scheme = "{given}" cannot serve {reason}; choose one of {", ".join(allowed)}{suggest(given, allowed)}'
-        )
+        hint = suggest(str(given), allowed)
+        raise MethodError(f'scheme = "{given}" cannot serve {reason}; choose one of {", ".join(allowed)}{hint}')

@@ -30,10 +30,10 @@ class MultiplicativeIntegrator(Integrator):
     The Itô drift is a = M(F − ∇L) + c. With D = T·M, and for the Klimontovich convention, c = ∇·D; for Itô c = 0; for
     Stratonovich cᵢ = Σ Sₖⱼ ∂ₖSᵢⱼ with the symmetric root S² = D, which is ½ ∂ᵢDᵢ where D is diagonal.
 
-    The midpoint entropy flow is ∫ D⁻¹(a − ∇·D) ∘ dθ. The current is J = (a − ∇·D) p − D∇p, the mean of a Stratonovich
-    integral ∫ g∘dθ is ∫∫ g·J dθ dt, and so the entropy production ∫ JᵀD⁻¹J/p is the mean rate of the entropy flow plus that
-    of the change of −ln p. It is what a reversal of the path costs: a − ∇·D is all of the drift that is not undone by
-    reversing dθ. With D = T·M it is heat/T, and M drops out.
+    The midpoint entropy flow is ∫ D⁻¹(a − ∇·D) ∘ dθ. The current is J = (a − ∇·D) p − D∇p, and the mean of a
+    Stratonovich integral ∫ g∘dθ is ∫∫ g·J dθ dt, so that the entropy production ∫ JᵀD⁻¹J/p is the mean rate of the
+    entropy flow plus that of the change of −ln p. The field is D⁻¹M(F − ∇L) for Klimontovich noise, less D⁻¹∇·D for Itô
+    and less D⁻¹S∇·S for Stratonovich noise. With D = T·M it is (F − ∇L)/T: the flow is heat/T.
 
     Parameters
     ----------
@@ -89,23 +89,21 @@ class MultiplicativeIntegrator(Integrator):
         for name in ("temperature", "mobility"):
             constant = getattr(dynamics, name) if name == "temperature" and dynamics.diffusion_is_thermal else 1.0
             protocol = dynamics.protocol.get(name)
-            scales.append(
-                np.full(len(times), constant) if protocol is None else np.asarray(protocol(times), dtype=float)
-            )
+            scales.append(np.full(len(times), constant) if protocol is None else protocol(times))
         if not any(name in dynamics.protocol for name in ("temperature", "mobility")):
             scales = [values[:1] for values in scales]
         return Law(
             dynamics.landscape.dimension, noise.noise_kind, noise.mobility_kind, dynamics.diffusion_is_thermal,
-            noise.separable, noise.shares, noise.flow_shares, *(np.ascontiguousarray(values) for values in scales),
+            noise.separable, noise.shares, noise.flow_shares, *(np.array(values, dtype=float) for values in scales),
         )  # fmt: skip
 
     def _rows(self) -> Rows:
         functionals, d = self.request.functionals, self.request.dynamics.landscape.dimension
         first = d + len(functionals.standard)
-        standard = (functionals.row(name, d) for name in ("work", "heat", "shadow_work"))
-        flows = (functionals.row(name, d) for name in ("entropy_flow", "entropy_flow_midpoint"))
+        work, heat, shadow = (functionals.row(name, d) for name in ("work", "heat", "shadow_work"))
+        flow = functionals.row("entropy_flow_midpoint", d)
         rates, fields = len(functionals.rates), len(functionals.fields)
-        return Rows(*standard, *flows, first, rates, first + rates, fields)
+        return Rows(work, heat, shadow, -1, flow, first, rates, first + rates, fields)
 
 
 def multiplicative_integrator(request: Request) -> MultiplicativeIntegrator:

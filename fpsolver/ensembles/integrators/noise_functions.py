@@ -79,7 +79,8 @@ def compile_noise(
     variables = dynamics.landscape.variables
     noise, mobility = dynamics.noise, dynamics.mobility
     rows = _rows(noise, dynamics)
-    mobility_rows = ("1.0",) if "mobility" in dynamics.protocol else _rows(mobility, dynamics)
+    driven = dynamics.protocol is not None and "mobility" in dynamics.protocol
+    mobility_rows = ("1.0",) if driven else _rows(mobility, dynamics)
     shares = _shares(dynamics)
     flow_shares = (shares[0] - 1.0, shares[1])
     if midpoint:
@@ -136,16 +137,14 @@ def _check_symmetric(coefficient: Coefficient, texts: Sequence[str], dynamics: L
     """Compare opposite entries that are written differently, at a few points."""
     landscape = dynamics.landscape
     d = landscape.dimension
-    if all(texts[i * d + j] == texts[j * d + i] for i in range(d) for j in range(i)):
+    if coefficient.constant is not None or all(
+        texts[i * d + j] == texts[j * d + i] for i in range(d) for j in range(i)
+    ):
         return
     points = np.linspace(-1.0, 1.0, 7)[:, None] + 0.1 * np.arange(d)
-    assert coefficient.function is not None or coefficient.constant is not None
+    assert coefficient.function is not None  # constant matrices were checked when the dynamics was made
     with np.errstate(all="ignore"):
-        values = (
-            np.broadcast_to(coefficient.constant, (7, d, d))
-            if coefficient.function is None
-            else coefficient.function(points, landscape.parameters)
-        )
+        values = coefficient.function(points, landscape.parameters)
     difference = np.abs(values - np.swapaxes(values, -1, -2)).max(axis=(-1, -2))
     bad = difference > RELATIVE_ASYMMETRY * np.abs(values).max(axis=(-1, -2))
     if bad.any():
@@ -170,6 +169,6 @@ def _terms(rows: Sequence[str], kind: str, variables: Sequence[str]) -> list[lis
 def _separable(rows: Sequence[str], kind: str, variables: Sequence[str]) -> bool:
     if kind == "tensor":
         return len(variables) == 1
-    texts = rows * len(variables) if kind == "scalar" else rows
+    texts = [rows[0]] * len(variables) if kind == "scalar" else list(rows)
     others = (set(variables) - {name} for name in variables)
     return all(not (check_syntax(text).names & other) for text, other in zip(texts, others, strict=True))

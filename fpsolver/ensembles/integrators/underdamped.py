@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 
 from fpsolver.device import launcher
-from fpsolver.dynamics import UnderdampedLangevin
 from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
 from fpsolver.errors import InputError, MethodError
 from fpsolver.kernels.cpu.accounts import Rows
 from fpsolver.kernels.cpu.additive import Run, Schedule
-from fpsolver.kernels.cpu.underdamped import Functions, Law
+from fpsolver.kernels.cpu.underdamped import DRIFT, GRADIENT, KICK, THERMOSTAT, Functions, Law
 
-SCHEMES = ("baoab", "obabo")
-BAOAB, OBABO = SCHEMES
+SCHEMES = {
+    "baoab": (KICK, DRIFT, THERMOSTAT, DRIFT, GRADIENT, KICK),
+    "obabo": (THERMOSTAT, KICK, DRIFT, GRADIENT, KICK, THERMOSTAT),
+}
+"""The parts of a step; each kind shares the time step among its parts."""
 
 SEGMENT_STEPS = 4096
 """Steps of a driven segment: their tables fill some hundred kilobytes."""
@@ -27,8 +29,9 @@ SEGMENT_STEPS = 4096
 class UnderdampedIntegrator(Integrator):
     """Underdamped dynamics, dθ = v dt, dv = −∇L/m dt − γ v dt + √(2γT/m) dW, by splitting.
 
-    BAOAB has the smaller error in averages over positions (none on a parabola); a step of OBABO has two random variables
-    for each velocity and a density in phase space. Both are of weak order 2 and, without friction, velocity Verlet.
+    BAOAB has the smaller error in averages over positions (none on a parabola); a step of OBABO has two random
+    variables for each velocity and a density in phase space. Both are of weak order 2 and, without friction, velocity
+    Verlet.
 
     Parameters
     ----------
@@ -50,7 +53,11 @@ class UnderdampedIntegrator(Integrator):
     @property
     def longest(self) -> int:  # type: ignore[override]
         """Most steps of one segment."""
-        return SEGMENT_STEPS if self.request.dynamics.driven or self.system.parameters.timed else 1 << 30
+        return SEGMENT_STEPS if self._timed else 1 << 30
+
+    @property
+    def _timed(self) -> bool:
+        return self.request.dynamics.driven or self.system.parameters.timed
 
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps.
@@ -63,11 +70,10 @@ class UnderdampedIntegrator(Integrator):
             If the temperature falls to zero where entropy is counted.
         """
         request, system = self.request, self.system
-        run = Run(
-            SCHEMES.index(request.scheme), request.kind, *request.key, step, steps, request.dt, request.limit
-        )  # fmt: skip
-        longest = steps if self.longest == SEGMENT_STEPS else 0
-        times = request.half_times(step, longest)
+        # The scheme is in the parts of the law, not in its number.
+        run = Run(0, request.kind, *request.key, step, steps, request.dt, request.limit)
+        # Where nothing depends on time, one moment stands for all, however many steps there are.
+        times = request.half_times(step, steps if self._timed else 0)
         functions = Functions(system.value, system.gradient, system.rates, system.fields)
         schedule = Schedule(*system.parameters.schedule(times))
         return run, functions, system.parameters.values, self._law(times), schedule, self._rows()
@@ -99,11 +105,14 @@ class UnderdampedIntegrator(Integrator):
                 f'"entropy_flow" at t = {moments[np.argmax(cold)]:g}: the temperature is zero there, and the entropy '
                 "given to the bath infinite; ask for heat instead, or keep the temperature above zero"
             )
-        duration = 0.5 * request.dt if request.scheme == OBABO else request.dt
+        parts = SCHEMES[request.scheme]
+        kick, drift, duration = (request.dt / parts.count(kind) for kind in (KICK, DRIFT, THERMOSTAT))
         silent = any(name not in dynamics.protocol and getattr(dynamics, name) == 0 for name in dynamics.drivable)
         return Law(
+            np.array(parts),
             np.array(dynamics.masses),
-            0.5 * request.dt / dynamics.masses,
+            kick / dynamics.masses,
+            drift,
             np.exp(-friction * duration),
             thermostat_noise(temperature, friction, duration)[:, None] / np.sqrt(dynamics.masses),
             np.divide(1.0, temperature, out=np.zeros_like(temperature), where=temperature > 0),
@@ -147,11 +156,14 @@ def underdamped_integrator(request: Request) -> UnderdampedIntegrator:
 
     Raises
     ------
+    DeviceError
+        If the device is not there.
     InputError
         If a variable or a parameter has the name of a velocity.
     MethodError
         If the scheme cannot serve the request.
     """
+    launcher(request.device, "underdamped")  # refuses before anything is compiled
     landscape = request.dynamics.landscape
     velocities = velocity_names(landscape.variables)
     for name in velocities:
@@ -180,7 +192,7 @@ def _check(request: Request) -> None:
         )
 
 
-def _followed(dynamics: UnderdampedLangevin, name: str, times: np.ndarray) -> np.ndarray:
+def _followed(dynamics: Any, name: str, times: np.ndarray) -> np.ndarray:
     """Return the temperature or the friction at some times.
 
     Raises

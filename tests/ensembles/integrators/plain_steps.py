@@ -1,6 +1,6 @@
 """Steps of overdamped dynamics in plain NumPy, written from the papers, for points (..., d).
 
-The law is dθ = a dt + √(2D) dW in Itô's sense. Derivatives of D are taken by complex or central differences, so that nothing
+The law is dθ = a dt + √(2D) dW in Itô's sense. Derivatives of D are taken by differences, so that nothing
 here shares code with what it tests.
 """
 

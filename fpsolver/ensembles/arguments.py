@@ -1,0 +1,133 @@
+"""Arguments of a simulation, checked: number of trajectories, time step, seed, output times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fpsolver.ensembles.ensemble import Ensemble
+from fpsolver.errors import InputError
+
+
+def check_numbers(n: Any, dt: Any, seed: Any, initial: Any) -> tuple[int, float, int]:
+    """Return number of trajectories, time step and seed.
+
+    Raises
+    ------
+    InputError
+        If one is missing or out of range.
+    """
+    if initial is None:
+        raise InputError('initial is missing: give a point, points, an fp.Gaussian, an fp.Field or "stationary"')
+    if n is None:
+        raise InputError("n is missing: give the number of trajectories, n=10_000")
+    if not is_whole(n) or n < 1:
+        raise InputError(f"n = {n!r} must be a positive number of trajectories")
+    if dt is None:
+        raise InputError("dt is missing: give the time step")
+    if not is_number(dt) or not (np.isfinite(dt) and dt > 0):
+        raise InputError(f"dt = {dt!r} must be a positive time step")
+    if seed is None:
+        raise InputError("seed is missing: give any integer, seed=7; the same seed gives the same trajectories")
+    if not is_whole(seed) or seed < 0:
+        raise InputError(f"seed = {seed!r} must be an integer that is not negative")
+    return int(n), float(dt), int(seed)
+
+
+def is_whole(value: Any) -> bool:
+    """Return whether a value is an integer, and not a truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a real number, and not a truth value."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def check_execution(threads: Any, batch: Any, interval: Any) -> None:
+    """Raise unless the options that change nothing but speed are in range.
+
+    Raises
+    ------
+    InputError
+        If one is not.
+    """
+    for name, value in (("threads", threads), ("batch", batch)):
+        if value is not None and (not is_whole(value) or value < 1):
+            raise InputError(f"{name} = {value!r} must be a positive integer")
+    if not is_number(interval) or not interval >= 0:
+        raise InputError(f"checkpoint_interval = {interval!r} must be a number of seconds")
+
+
+def continued(previous: Ensemble, n: Any, dt: Any, seed: Any) -> tuple[int, float, int]:
+    """Return number of trajectories, time step and seed of an ensemble that is continued.
+
+    Raises
+    ------
+    InputError
+        If others were given.
+    """
+    own = {"n": previous.n, "dt": previous.dt, "seed": previous.stats["seed"]}
+    for (name, value), given in zip(own.items(), (n, dt, seed), strict=True):
+        if given is not None and given != value:
+            raise InputError(
+                f"{name} = {given!r}, but the ensemble to be continued has {name} = {value!r}; leave it out"
+            )
+    return own["n"], own["dt"], own["seed"]
+
+
+def output_steps(times: Any, t_final: Any, dt: float) -> tuple[int, list[int]]:
+    """Return the last step and the steps of the outputs.
+
+    Parameters
+    ----------
+    times : int, sequence of float or None
+        How many outputs at equal distances, or at which times; None for the end alone.
+    t_final : float
+        Time at the end.
+    dt : float
+        Time step.
+
+    Raises
+    ------
+    InputError
+        If a time is no multiple of the step or beyond the end, or they do not ascend.
+    """
+    if t_final is None:
+        raise InputError("t_final is missing: give the time at the end")
+    last = whole_steps(t_final, dt, "t_final")
+    if times is None:
+        return last, [last]
+    if is_whole(times):
+        if times < 1 or last % times or last < times:
+            raise InputError(f"times = {times} must divide the {last} steps of the run; or give the times themselves")
+        return last, list(range(last // times, last + 1, last // times))
+    try:
+        given = np.asarray(times, dtype=float)
+    except (TypeError, ValueError):
+        given = np.zeros(0)
+    if given.ndim != 1 or not len(given):
+        raise InputError(f"times = {times!r} must be a list of times, or their number; leave it out for the end alone")
+    steps = [whole_steps(t, dt, "times") for t in given.tolist()]
+    if steps != sorted(set(steps)) or steps[-1] > last:
+        raise InputError(f"times = {given.tolist()} must ascend, and end at t_final = {t_final:g} at most")
+    return last, steps
+
+
+def whole_steps(t: Any, dt: float, name: str) -> int:
+    """Return the number of steps up to a time.
+
+    Raises
+    ------
+    InputError
+        If it is no multiple of the step.
+    """
+    if not is_number(t) or not np.isfinite(t) or t < 0:
+        raise InputError(f"{name} = {t!r} must be a time, finite and not negative")
+    time = float(t)
+    steps = round(time / dt)
+    # A millionth of a step, or the rounding of the time itself where steps are that short.
+    if abs(steps * dt - time) > max(1e-6 * dt, 1e-15 * time):
+        raise InputError(f"{name} = {time:g} is no multiple of dt = {dt:g}; the nearest is {steps * dt:.12g}")
+    return steps

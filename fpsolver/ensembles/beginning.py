@@ -1,0 +1,93 @@
+"""The ensemble at time zero, and the hash of the problem that it belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from fpsolver.dynamics import UnderdampedLangevin
+from fpsolver.ensembles.ensemble import Ensemble, to_blocks
+from fpsolver.ensembles.initial import initial_states
+from fpsolver.ensembles.integrators.integrator import Request
+from fpsolver.ensembles.system_entropy import INITIAL_LOG_DENSITY, initial_log_density
+from fpsolver.errors import InputError
+from fpsolver.landscapes.source_cache import content_hash
+
+
+def problem_hash(request: Request, n: int, seed: int, experiment: int) -> str:
+    """Return a hash of all that determines trajectories, but the state that they start from."""
+    given = (request.dt, request.scheme, request.noise, request.functionals, request.precision)
+    return content_hash((_description(request.dynamics), n, seed, experiment, *given))
+
+
+def _description(dynamics: Any) -> tuple[Any, ...]:
+    """Return what defines a law of motion, as strings and numbers."""
+    parts: list[Any] = [type(dynamics).__name__, dynamics.landscape.fingerprint]
+    for name in ("temperature", "friction", "mass", "convention"):
+        parts.append((name, getattr(dynamics, name, None)))
+    for name in ("mobility", "force", "diffusion"):
+        coefficient = getattr(dynamics, name, None)
+        parts.append((name, None if coefficient is None else (coefficient.kind, coefficient.texts)))
+    for name, protocol in sorted(dynamics.protocol.items()):
+        parts.append((name, repr(protocol.__reduce__()[1])))
+    return tuple(parts)
+
+
+def beginning(request: Request, names: tuple[str, ...], n: int, initial: Any, density: Any, problem: str) -> Ensemble:
+    """Return the ensemble at time zero.
+
+    Parameters
+    ----------
+    request : Request
+        What is to be integrated.
+    names : tuple of str
+        Rows of the state.
+    n : int
+        Number of trajectories.
+    initial, density : object
+        As given to `fpsolver.simulate`.
+    problem : str
+        Hash of the problem.
+
+    Raises
+    ------
+    InputError
+        If the initial state does not fit, or the density vanishes there.
+    """
+    from fpsolver.kernels.cpu.noise import normals, uniforms
+    from fpsolver.kernels.philox import CELL, INITIAL
+
+    d = request.dynamics.landscape.dimension
+    velocities = isinstance(request.dynamics, UnderdampedLangevin)
+    width = 2 * d if velocities else d
+    k0, k1 = (int(word) for word in request.key)
+    drawn, cells = normals(0, n, width, INITIAL, k0, k1), uniforms(0, n, width + 1, CELL, k0, k1)
+    columns = initial_states(request.dynamics, initial, n, drawn, cells, velocities)
+    states = to_blocks(columns, len(names), request.dtype)
+    if INITIAL_LOG_DENSITY in names:
+        known = initial_log_density(density, columns, request.dynamics.landscape.variables)
+        states[:, -1:] = to_blocks(known[:, None], 1, request.dtype)
+    identity = f"{problem}:{hashlib.sha256(states.tobytes()).hexdigest()[:32]}"
+    return Ensemble(names, d, states, n, 0, request.dt, np.zeros(0), identity=identity)
+
+
+def require_same_problem(previous: Ensemble, problem: str, names: tuple[str, ...]) -> None:
+    """Raise unless an ensemble can be continued.
+
+    Raises
+    ------
+    InputError
+        If it belongs to another problem, or carries other quantities along.
+    """
+    if previous.identity.partition(":")[0] != problem:
+        raise InputError(
+            "the ensemble given as initial= belongs to another problem, scheme, noise, precision or seed, or carries "
+            "other functionals; to start from its positions give initial=ensemble.final"
+        )
+    if previous.names != names:
+        verb = "knew" if INITIAL_LOG_DENSITY in previous.names else "did not know"
+        raise InputError(
+            f"the ensemble given as initial= {verb} its initial density: give density= in both calls or in none"
+        )
