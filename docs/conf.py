@@ -33,7 +33,7 @@ numpydoc_show_class_members = False
 exclude_patterns = ["_build", "_templates", "examples"]
 html_theme = "alabaster"
 html_theme_options = {
-    "description": "Fokker–Planck densities for the thermodynamics of learning",
+    "description": "Fokker–Planck densities and trajectories for the thermodynamics of learning",
     "page_width": "1100px",
     "fixed_sidebar": True,
 }

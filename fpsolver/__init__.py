@@ -53,12 +53,12 @@ _HOMES = {
     "first_passage_times": "fpsolver.ensembles.first_passage",
     "open_results": "fpsolver.storage",
 }
-_MODULES = ("landscapes", "dynamics", "errors")
+_MODULES = ("landscapes", "dynamics", "theory", "errors")
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from fpsolver import dynamics, errors, landscapes
+    from fpsolver import dynamics, errors, landscapes, theory
     from fpsolver.densities import boltzmann, density, gaussian
     from fpsolver.density_moments import marginal, moments
     from fpsolver.dynamics import Langevin, Protocol, UnderdampedLangevin

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
-from fpsolver.errors import DeviceError, suggest
+from fpsolver.errors import DeviceError, MethodError, suggest
 
 DEVICES = ("cpu", "gpu")
 
@@ -24,6 +25,8 @@ def launcher(device: str, name: str) -> ModuleType:
     ------
     DeviceError
         If there is no such device, or no NVIDIA device can be used here.
+    MethodError
+        If the module was not written for the device.
 
     Examples
     --------
@@ -34,7 +37,10 @@ def launcher(device: str, name: str) -> ModuleType:
         raise DeviceError(f"device = {device!r} is not one of {', '.join(DEVICES)}{suggest(str(device), DEVICES)}")
     if device == "gpu":
         _require_cuda()
-    return import_module(f"fpsolver.kernels.{device}.{name}")
+    module = f"fpsolver.kernels.{device}.{name}"
+    if find_spec(module) is None:
+        raise MethodError(f'the kernels called "{name}" do not run on device = "{device}"; choose device = "cpu"')
+    return import_module(module)
 
 
 def _require_cuda() -> None:

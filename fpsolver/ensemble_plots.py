@@ -38,16 +38,18 @@ def draw_moments(view: View) -> Any:
         return None
     columns = 2 if any("covariance" in table.variables for table, _, _ in rows) else 1
     figure, panels = drawing.new_figure(
-        len(rows), columns, size=(4.6 * columns + 0.6, 2.1 * len(rows) + 0.7), sharex=True
+        len(rows), columns, size=(4.6 * columns + 0.6, 2.2 * len(rows) + 0.7), sharex=True
     )
     for (table, k, quantity), row in zip(rows, panels, strict=True):
         _band(row[0], table, "mean", (slice(None), k), BLUE)
         _density_moment(view, row[0], quantity, "mean")
-        row[0].set_ylabel(f"mean of {quantity}" + _unit(table, "mean", k))
+        row[0].set_ylabel("mean" + _unit(table, "mean", k))
+        row[0].set_title(quantity, fontsize=9)
         if "covariance" in table.variables:
             _band(row[1], table, "covariance", (slice(None), k, k), GREEN)
             _density_moment(view, row[1], quantity, "covariance")
-            row[1].set_ylabel(f"variance of {quantity}" + _unit(table, "covariance", k))
+            row[1].set_ylabel("variance" + _unit(table, "covariance", k))
+            row[1].set_title(quantity, fontsize=9)
         elif columns == 2:
             row[1].set_visible(False)
     _time_axes(panels, rows[0][0])
@@ -82,9 +84,7 @@ def _density_moment(view: View, panel: Any, quantity: str, name: str) -> None:
 def draw_histograms(view: View) -> Any:
     """Draw histograms of one quantity with error bars, and of two as maps, the density of the same time with them."""
     tables = {
-        name: table
-        for name, table in tables_of(view, "Histogram").items()
-        if len(table.attributes["quantities"]) <= 2
+        name: table for name, table in tables_of(view, "Histogram").items() if len(table.attributes["quantities"]) <= 2
     }
     if not tables:
         return None
@@ -195,7 +195,9 @@ def _map(view: View, part: Any, panels: np.ndarray, name: str, table: Table, fra
         found = _density(view, table, t)
         if found is not None:
             (x, y), density = found
-            panel.contour(x, y, density.T, levels=density.max() * np.array([0.1, 0.4, 0.8]), colors=ORANGE, linewidths=0.9)
+            panel.contour(
+                x, y, density.T, levels=density.max() * np.array([0.1, 0.4, 0.8]), colors=ORANGE, linewidths=0.9
+            )
             lines = True
         panel.set(xlim=drawing.window(peak.max(axis=1), edges[0]), ylim=drawing.window(peak.max(axis=0), edges[1]))
         panel.set_title(_frame_title(view, name, table, t), fontsize=9)
@@ -204,7 +206,7 @@ def _map(view: View, part: Any, panels: np.ndarray, name: str, table: Table, fra
             one.set(**{side: axis + _unit_of(table.coordinates[axis].units)})
     assert image is not None
     bar = part.colorbar(image, ax=panels, pad=0.01, aspect=30, ticks=[])
-    bar.set_label("histogram, each from 0 to its maximum")
+    bar.set_label("each from 0 to its maximum")
     if lines:
         handle = Line2D([], [], color=ORANGE, lw=0.9)
         label = "density: 0.1, 0.4 and 0.8 of its maximum"
@@ -252,7 +254,8 @@ def draw_averages(view: View) -> Any:
         upper.fill_between(times, values - 2 * errors, values + 2 * errors, color=BLUE, alpha=0.3, lw=0)
         upper.plot(times, values, "o-", color=BLUE, ms=3, lw=1.0)
         factor, quantity = table.attributes["factor"], table.attributes["quantity"]
-        upper.set_ylabel(f"ln ⟨exp({factor:g} · {quantity})⟩")
+        upper.set_ylabel("logarithm of the average")
+        upper.set_title(f"exp({factor:g} · {quantity})", fontsize=9)
         lower.semilogy(times, few, "o-", color=GREEN, ms=3, lw=1.0, label="effective samples")
         lower.semilogy(times, n, color=BLACK, lw=1.0, ls="--", label="trajectories")
         lower.axhline(100, color=ORANGE, lw=1.0, label="100: fewer cannot be trusted")

@@ -9,6 +9,9 @@ import numpy as np
 
 MOST_ROWS = 8
 
+SMALL = 1e-3
+"""p-value, times the number of tests, below which a disagreement is no longer put down to chance."""
+
 
 def ensemble_rows(found: Mapping[str, Any], with_error: Callable[[float, float | None], str]) -> list[tuple[str, str]]:
     """Return label and text of each line.
@@ -35,7 +38,11 @@ def ensemble_rows(found: Mapping[str, Any], with_error: Callable[[float, float |
         if len(result.times):
             kind = type(result).__name__.removesuffix("Result")
             rows += [("", text) for text in LINES.get(kind, _nothing)(name, result, with_error)[:MOST_ROWS]]
-    return rows + [("", _comparison(name, test)) for name, test in found["comparisons"].items()]
+    comparisons = found["comparisons"]
+    rows += [("", _comparison(name, test)) for name, test in comparisons.items()]
+    if any(len(test["p_value"]) * test["p_value"].min() < SMALL for test in comparisons.values()):
+        rows.append(("", "so small a p is no chance: for this many trajectories cells are too wide, or dt is too long"))
+    return rows
 
 
 def _nothing(name: str, result: Any, with_error: Any) -> list[str]:
@@ -43,8 +50,9 @@ def _nothing(name: str, result: Any, with_error: Any) -> list[str]:
 
 
 def _means(name: str, result: Any, with_error: Any) -> list[str]:
+    width = max(12, *map(len, result.quantities))
     return [
-        f"mean {quantity:<12} {with_error(float(mean), float(error))}"
+        f"mean {quantity:<{width}} {with_error(float(mean), float(error))}"
         for quantity, mean, error in zip(result.quantities, result.mean[-1], result.standard_error[-1], strict=True)
     ]
 

@@ -55,6 +55,10 @@ class NoStationaryState(MethodError):
     """Probability leaks out through absorbing walls, so that nothing but zero is stationary."""
 
 
+class TheoryError(InputError):
+    """A closed form was asked for outside the conditions under which it means anything."""
+
+
 class DeviceError(InputError):
     """A device was asked for that is not there."""
 
@@ -97,6 +101,10 @@ class GridWarning(UserWarning):
 
 class AccuracyWarning(UserWarning):
     """A result is less accurate than asked for; the message says how accurate it is."""
+
+
+class ValidityWarning(UserWarning):
+    """A closed form was used where its approximation is poor; the message names the condition that is violated."""
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Plots of a result file as PNG: densities, observables, stationary state, rates, modes, first-passage times, ensembles.
+"""Plots of a result file as PNG: densities, observables, stationary state, rates, modes, passage times, ensembles.
 
 Every plot is made from the file alone. Colours are those of Okabe and Ito and the maps viridis and PuOr, which remain
 distinct with any colour vision.

@@ -69,6 +69,36 @@ def result_order(output):
     return [Path(line).name for line in output.split()]
 
 
+ENSEMBLE = """\
+seed = 3
+[simulate]
+n = 2000
+dt = 0.05
+observe = [{ kind = "histogram" }, { kind = "moments" }]
+"""
+
+
+def test_a_study_with_trajectories(folder):
+    seed, table = ENSEMBLE.split("[simulate]")
+    Path("study.toml").write_text(seed + STUDY + "[simulate]" + table)
+    result = call("run", "study.toml", "--plots")
+    assert result.exit_code == 0, result.output
+    for word in ("2000 by euler-maruyama", "mean x", "χ² at 2 times", "ensemble_histograms.png"):
+        assert word in result.output
+    result = call("info", "study.h5")
+    assert "/ensemble/histogram_x" in result.output and "time 2 × x 60" in result.output
+    result = call("run", "study.toml", "--overwrite", "--set", "simulate.scheme=hein")
+    assert result.exit_code == 2 and 'did you mean "heun"' in result.output and "Traceback" not in result.output
+
+
+def test_a_runaway_trajectory_is_exit_code_one(folder):
+    text = STUDY.replace("x**2/2", "x**4") + "[simulate]\nn = 2000\ndt = 0.5\nt_final = 400.0\n"
+    Path("study.toml").write_text("seed = 3\n" + text)
+    result = call("run", "study.toml")
+    assert result.exit_code == 1 and "became infinite or NaN in step" in result.output
+    assert "Traceback" not in result.output and not Path("study.h5").exists()
+
+
 def test_info_describes_the_installation(folder):
     output = call("info").output
     for word in ("fpsolver", "python", "numpy", "device", "threads", "cache"):
@@ -186,8 +216,16 @@ print(f"compiled {len(compiled.buffer)}, sympy {'sympy' in sys.modules}")
 """
 
 
-def test_the_second_run_of_a_study_compiles_nothing_anew(tmp_path):
-    arguments = ["run", str(ROOT / "studies" / "double_well.toml"), "-o", str(tmp_path / "out.h5"), "--overwrite"]
+@pytest.mark.parametrize("study", ["double_well", "dragged_trap"])
+def test_the_second_run_of_a_study_compiles_nothing_anew(study, tmp_path):
+    arguments = [
+        "run",
+        str(ROOT / "studies" / f"{study}.toml"),
+        "--no-plots",
+        "-o",
+        str(tmp_path / "out.h5"),
+        "--overwrite",
+    ]
     command = [sys.executable, "-c", COUNT_COMPILATIONS, *arguments]
     for _ in range(2):
         result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -11,10 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def python_blocks(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
 def python_block(page):
-    return re.search(r"```python\n(import fpsolver as fp.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)[
-        1
-    ]
+    return next(block for block in python_blocks(page) if block.startswith("import fpsolver as fp"))
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/first_steps.md"])
@@ -30,6 +32,32 @@ def test_the_first_example_runs_and_gives_the_numbers_beside_it(page, capsys):
     if page == "README.md":
         printed = capsys.readouterr().out
         assert "0.0335" in printed and "0.927" in printed and "66.26" in printed
+
+
+def test_the_ensemble_of_the_readme_gives_the_number_beside_it(capsys):
+    (block,) = (block for block in python_blocks("README.md") if "fp.simulate" in block)
+    assert len(block.strip().splitlines()) <= 9
+    names = {}
+    exec(compile(block, "README.md", "exec"), names)
+    free = names["free"]
+    # var W = 2T⟨W⟩ and ⟨W⟩ = 1/e for a trap dragged at speed 1 for unit time: the error is √((e^{2⟨W⟩/T} − 1)/n).
+    assert free.standard_error[-1] == pytest.approx(np.sqrt(np.expm1(4 / np.e) / 1e6), rel=0.1)
+    assert abs(free.value[-1]) < 5 * free.standard_error[-1]
+    assert "±" in capsys.readouterr().out
+
+
+def test_the_code_on_trajectories_runs_and_gives_the_numbers_beside_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in python_blocks("docs/trajectories.md"):
+        exec(compile(block, "docs/trajectories.md", "exec"), names)
+    assert "became infinite or NaN in step" in capsys.readouterr().out
+    assert abs(names["passage"].mean.value - 14.28) < 0.5
+    produced = names["produced"].observables
+    theorem = produced["log_sum_exp_entropy_production"]
+    assert abs(theorem.value[-1]) < 5 * theorem.standard_error[-1]
+    assert produced["mean_entropy_production"].mean[-1, 0] > 0
+    assert (tmp_path / "trap.h5").exists() and (tmp_path / "long.h5").exists()
 
 
 def test_make_targets_that_the_readme_names_exist():

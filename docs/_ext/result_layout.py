@@ -15,6 +15,7 @@ from study_reference import table
 
 STUDY = """
 title = "A small study that asks for everything"
+seed = 7
 
 [landscape]
 name = "coupled_double_well"
@@ -42,6 +43,19 @@ k = 4
 [first_passage]
 target = "x >= 1"
 start = [-1.0, 0.0]
+
+[simulate]
+n = 2000
+dt = 0.05
+scheme = "heun"
+final = true
+observe = [
+    { kind = "moments" },
+    { kind = "histogram", quantities = ["x"] },
+    { kind = "quantiles", quantity = "loss" },
+    { kind = "log-sum-exp", quantity = "loss", factor = 1.0 },
+    { kind = "trajectories", numbers = [0, 1, 2] },
+]
 
 [units]
 time = "s"

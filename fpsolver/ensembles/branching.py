@@ -1,4 +1,4 @@
-"""Replicas of adaptive multilevel splitting: loops between A and the reference surface, killing and branching.
+"""Replicas of adaptive multilevel splitting: killing and branching.
 
 A replica is the last piece of its path, which its start and the number of its trajectory determine: where a path first
 exceeded a level is found by following the piece anew, with the same random numbers, so that nothing is recorded on the
@@ -8,205 +8,72 @@ way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from fpsolver.ensembles.integrators.additive import AdditiveIntegrator
-from fpsolver.ensembles.march import BATCH, trajectory_failure
-from fpsolver.ensembles.scores import Score
+from fpsolver.ensembles.path_pieces import Pieces, excursion
 from fpsolver.errors import ConvergenceError
-from fpsolver.kernels.blocks import LANES
-
-RUN_TRAJECTORIES = 1 << 32
-"""Numbers of trajectories that are set apart for each run."""
 
 SMALLEST = -690.0
 """Logarithm of the smallest probability that is looked for."""
 
 
-class Pieces:
-    """Follows pieces of paths, in several threads.
+@dataclass(eq=False)
+class History:
+    """All pieces of the paths of one run, in the order in which they came.
 
     Parameters
     ----------
-    engine : AdditiveIntegrator
-        The one-step map.
-    score : Score
-        The score.
-    walls : Walls
-        The sets A and B.
-    steps : int
-        Most steps of one piece.
-    threads : int
-        Number of threads.
+    parent, offset : list of ndarray of int
+        From which piece each branches off (−1 at the beginning), and after how many steps of it.
+    ids : list of ndarray of uint64
+        Their trajectories.
+    start : list of ndarray
+        Where they start, (pieces, d).
+    size : int
+        How many there are.
     """
 
-    def __init__(self, engine: AdditiveIntegrator, score: Score, walls: Any, steps: int, threads: int):
-        self.engine, self.score, self.walls, self.steps, self.threads = engine, score, walls, steps, threads
-        self.taken = 0
-        run, functions, p, law, _, _ = engine.segment(0, 1)  # nothing depends on time: all steps are alike
-        self._segment = run._replace(steps=steps), functions, p, law
-        self._pool = ThreadPoolExecutor(threads)
+    parent: list[np.ndarray] = field(default_factory=list)
+    offset: list[np.ndarray] = field(default_factory=list)
+    ids: list[np.ndarray] = field(default_factory=list)
+    start: list[np.ndarray] = field(default_factory=list)
+    size: int = 0
 
-    def __enter__(self) -> Pieces:
-        return self
+    def add(self, parent: np.ndarray, offset: np.ndarray, ids: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Add pieces; return their numbers."""
+        for kept, given in ((self.parent, parent), (self.offset, offset), (self.ids, ids), (self.start, start)):
+            kept.append(given.copy())
+        self.size += len(ids)
+        return np.arange(self.size - len(ids), self.size)
 
-    def __exit__(self, *_: Any) -> None:
-        self._pool.shutdown()
-
-    def follow(self, kind: int, ids: np.ndarray, level: Any, position: np.ndarray, score: np.ndarray) -> Any:
-        """Follow pieces to their ends.
+    def paths(self, pieces: Pieces, last: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Follow paths once more, from the reference surface on.
 
         Parameters
         ----------
-        kind : int
-            CLIMB or RUN of `fpsolver.kernels.cpu.splitting`.
-        ids : ndarray of uint64, shape (pieces,)
-            Their trajectories.
-        level : float or ndarray, shape (pieces,)
-            Levels of the score; RUN has none.
-        position : ndarray, shape (pieces, d)
-            Where they start.
-        score : ndarray, shape (pieces,)
-            Scores there.
+        pieces : Pieces
+            Follows them.
+        last, steps : ndarray of int, shape (paths,)
+            Their last pieces, and how many steps these have.
 
         Returns
         -------
-        Jobs
-            Ends of the pieces.
-
-        Raises
-        ------
-        TrajectoryError
-            If one fails.
-        ConvergenceError
-            If one is too long.
+        tuple of ndarray, shape (steps + 1, d) each
         """
-        from fpsolver.kernels.cpu import splitting
-
-        n = len(ids)
-        jobs = splitting.Jobs(
-            ids, np.broadcast_to(level, n).astype(float), position.copy(), score.astype(float),
-            np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64),
-        )  # fmt: skip
-        run, functions, p, law = self._segment
-        size = max(LANES, min(BATCH, -(-n // (self.threads * LANES)) * LANES))
-        compiled = splitting.Score(self.score.function, self.score.p)
-
-        def work(first: int) -> tuple[int, int, int, int]:
-            some = splitting.Jobs(*(part[first : first + size] for part in jobs))
-            return splitting.advance(kind, some, run, functions, p, law, compiled, self.walls)
-
-        begins = range(0, n, size)
-        found = [work(0)] if 0 < n <= size else list(self._pool.map(work, begins))
-        self.taken += sum(taken for *_, taken in found)
-        if self.score.failures:
-            raise self.score.failures[0]
-        for first, (_, failed, step, _) in zip(begins, found, strict=True):
-            if failed >= 0:
-                raise trajectory_failure(self.engine, jobs.position[first + failed], int(ids[first + failed]), step)
-        left = sum(left for left, *_ in found)
-        if left:
-            self._give_up(left, kind == splitting.CLIMB)
-        return jobs
-
-    def _give_up(self, left: int, climbing: bool) -> None:
-        t = self.steps * self.engine.request.dt
-        reason = (
-            "did not come from A up to the reference surface; lower reference="
-            if climbing
-            else "reached neither A nor B: there may be another metastable set between them, which A or B should hold; "
-            "or make t_max longer"
-        )
-        raise ConvergenceError(f"{left} paths of length t_max = {t:g} {reason}")
-
-
-@dataclass(eq=False)
-class Loops:
-    """What walkers did that went to and fro between A and the reference surface.
-
-    Parameters
-    ----------
-    position : ndarray, shape (walkers, d)
-        Where they last came through the reference surface.
-    score : ndarray, shape (walkers,)
-        Scores there, infinite in B.
-    climb : ndarray, shape (walkers,)
-        Steps from their last entrance into A to there.
-    best : ndarray, shape (walkers,)
-        Highest score of the last excursion that ended in A or B.
-    steps, count : ndarray, shape (walkers,)
-        Steps that the counted loops took together, and how many there were.
-    used : int
-        Trajectories that each walker has used up.
-    """
-
-    position: np.ndarray
-    score: np.ndarray
-    climb: np.ndarray
-    best: np.ndarray
-    steps: np.ndarray
-    count: np.ndarray
-    used: int
-
-
-def walk(
-    pieces: Pieces, initial: np.ndarray, ids: np.ndarray, stride: int, reference: float, burn_in: int, loops: int
-) -> Loops:
-    """Let independent walkers go to and fro, and end where they come through the reference surface once more.
-
-    Parameters
-    ----------
-    pieces : Pieces
-        Follows them.
-    initial : ndarray, shape (walkers, d)
-        Points in A; walkers that reach B go back there.
-    ids : ndarray of uint64, shape (walkers,)
-        First trajectory of each.
-    stride : int
-        How much further on its next ones are.
-    reference : float
-        Score of the reference surface.
-    burn_in, loops : int
-        Loops that are not counted, and that are.
-    """
-    from fpsolver.kernels.cpu.splitting import CLIMB, IN_B
-
-    walkers = len(initial)
-    position, best = initial, np.zeros(walkers)
-    steps, count = np.zeros(walkers, dtype=np.int64), np.zeros(walkers, dtype=np.int64)
-    for loop in range(burn_in + loops + 1):
-        up = pieces.follow(CLIMB, ids, reference, position, np.zeros(walkers))
-        through = np.where(up.end == IN_B, np.inf, up.score)
-        ids = ids + np.uint64(stride)
-        if loop == burn_in + loops:
-            break
-        down = excursion(pieces, ids, up.position, through)
-        ids = ids + np.uint64(stride)
-        returned = np.isfinite(down.score)
-        if loop >= burn_in:
-            steps += np.where(returned, up.steps + down.steps, 0)
-            count += returned
-        best = down.score
-        position = np.where(returned[:, None], down.position, initial)
-    return Loops(up.position, through, up.steps, best, steps, count, 2 * (burn_in + loops) + 1)
-
-
-def excursion(pieces: Pieces, ids: np.ndarray, position: np.ndarray, score: np.ndarray) -> Any:
-    """Follow paths from outside A to A or B; the score of those that reach B, or start there, is infinite."""
-    from fpsolver.kernels.cpu.splitting import IN_B, RUN, Jobs
-
-    n = len(ids)
-    result = Jobs(ids, np.zeros(n), position.copy(), score.copy(), np.zeros(n, dtype=np.int64), np.full(n, IN_B))
-    todo = np.flatnonzero(np.isfinite(score))
-    if len(todo):
-        found = pieces.follow(RUN, ids[todo], 0.0, position[todo], score[todo])
-        result.position[todo], result.steps[todo], result.end[todo] = found.position, found.steps, found.end
-        result.score[todo] = np.where(found.end == IN_B, np.inf, found.score)
-    return result
+        parent, offset = np.concatenate(self.parent), np.concatenate(self.offset)
+        ids, start = np.concatenate(self.ids), np.concatenate(self.start)
+        found = []
+        for piece, length in zip(last.tolist(), steps.tolist(), strict=True):
+            parts = [pieces.trace(start[piece], ids[piece], length)]
+            while parent[piece] >= 0:
+                before = int(parent[piece])
+                # The last point of the parent's part is the first of what branches off.
+                parts.append(pieces.trace(start[before], ids[before], int(offset[piece]))[:-1])
+                piece = before
+            found.append(np.concatenate(parts[::-1]))
+        return tuple(found)
 
 
 @dataclass(eq=False)
@@ -229,8 +96,12 @@ class Replicas:
         Steps of the last piece.
     ancestor : ndarray of int, shape (n,)
         Number of the replica at the beginning from which each stems.
+    piece : ndarray of int, shape (n,)
+        Number of the last piece in the history.
     next_id : int
         First trajectory that is not used yet.
+    history : History, optional
+        All pieces, where paths are wanted.
     log_probability : float
         Logarithm of the probability to exceed the level reached so far.
     log_pairs : float
@@ -246,7 +117,9 @@ class Replicas:
     best: np.ndarray
     steps: np.ndarray
     ancestor: np.ndarray
+    piece: np.ndarray
     next_id: int
+    history: History | None = None
     log_probability: float = 0.0
     log_pairs: float = 0.0
     iterations: int = 0
@@ -338,20 +211,23 @@ def branch(pieces: Pieces, found: Sequence[Branches]) -> None:
     start, score, before, parent_ids = (gathered(name) for name in ("start", "start_score", "before", "ids"))
     level = np.concatenate([np.full(len(one.killed), one.level) for one in found])
     ids = np.concatenate([one.ids for one in found])
+    climbed = np.zeros(len(ids), dtype=np.int64)
     climb = np.flatnonzero(~(score > level))
     if len(climb):
         up = pieces.follow(CLIMB, parent_ids[climb], level[climb], start[climb], score[climb])
         start[climb], score[climb] = up.position, np.where(up.end == IN_B, np.inf, up.score)
-        before[climb] += up.steps
+        climbed[climb] = up.steps
     piece = excursion(pieces, ids, start, score)
-    ancestor = gathered("ancestor")
+    ancestor, parent_pieces = gathered("ancestor"), gathered("piece")
     first = 0
     for one in found:
         here, replicas = slice(first, first + len(one.killed)), one.replicas
         replicas.start[one.killed], replicas.start_score[one.killed] = start[here], score[here]
-        replicas.before[one.killed], replicas.ids[one.killed] = before[here], one.ids
+        replicas.before[one.killed], replicas.ids[one.killed] = before[here] + climbed[here], one.ids
         replicas.best[one.killed], replicas.steps[one.killed] = piece.score[here], piece.steps[here]
         replicas.ancestor[one.killed] = ancestor[here]
+        if replicas.history is not None:
+            replicas.piece[one.killed] = replicas.history.add(parent_pieces[here], climbed[here], one.ids, start[here])
         first += len(one.killed)
 
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 
 from fpsolver.dynamics import Langevin
+from fpsolver.ensembles.coefficients_in_time import coefficients_in_time
 from fpsolver.landscapes import Landscape
-
-
-def matrix_of(coefficient: Any, dimension: int) -> np.ndarray:
-    """Return a constant scalar, vector or tensor as a matrix (d, d)."""
-    constant = np.asarray(coefficient.constant, dtype=float)
-    return constant if constant.ndim == 2 else np.diag(np.broadcast_to(constant, (dimension,)))
+from fpsolver.landscapes.expression import check_syntax
 
 
 def linear_force(dynamics: Langevin) -> tuple[np.ndarray, np.ndarray] | None:
     """Return (J, F₀) of a force F = Jθ + F₀; None where it is not linear."""
-    from fpsolver.landscapes.quadratic_forms import quadratic_form
-
     landscape = dynamics.landscape
     d = landscape.dimension
     if dynamics.force is None:
@@ -27,41 +21,39 @@ def linear_force(dynamics: Langevin) -> tuple[np.ndarray, np.ndarray] | None:
     if dynamics.force.texts is None:
         return None
     jacobian, constant = np.zeros((d, d)), np.zeros(d)
+    names = dynamics.force.function.compiled.names if dynamics.force.constant is None else frozenset()
     for k, text in enumerate(dynamics.force.texts):
-        # A component is linear where, taken for a landscape, it is a quadratic form without curvature.
-        names = dynamics.force.function.compiled.names if dynamics.force.constant is None else frozenset()
-        used = {name: value for name, value in landscape.parameters.items() if _appears(name, text, names)}
-        form = quadratic_form(Landscape(text, used, landscape.variables))
-        if form is None or np.any(form[0]):
+        used = check_syntax(text).names & names & set(landscape.parameters)
+        given = tuple((name, landscape.parameters[name]) for name in landscape.parameters if name in used)
+        component = _linear_component(text, landscape.variables, given)
+        if component is None:
             return None
-        jacobian[k], constant[k] = form[1], form[2]
+        jacobian[k], constant[k] = component
     return jacobian, constant
 
 
-def _appears(name: str, text: str, known: frozenset[str]) -> bool:
-    from fpsolver.landscapes.expression import check_syntax
+@lru_cache(maxsize=256)
+def _linear_component(
+    text: str, variables: tuple[str, ...], parameters: tuple[tuple[str, float], ...]
+) -> tuple[np.ndarray, float] | None:
+    """Return slope and constant of an expression: taken for a landscape, it is a quadratic form without curvature."""
+    from fpsolver.landscapes.quadratic_forms import quadratic_form
 
-    return name in known and name in check_syntax(text).names
+    form = quadratic_form(Landscape(text, dict(parameters), variables))
+    return None if form is None or np.any(form.hessian) else (form.slope, form.constant)
 
 
 def linear_drift(dynamics: Langevin) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Return (A, a, D) of undriven dynamics dθ = (Aθ + a) dt + √(2D) dW; None where it has no such form."""
     from fpsolver.landscapes.quadratic_forms import quadratic_form
 
-    if dynamics.mobility.constant is None or dynamics.noise.constant is None:
+    if dynamics.mobility.varies or dynamics.noise.varies:
         return None
     form, force = quadratic_form(dynamics.landscape), linear_force(dynamics)
     if form is None or force is None:
         return None
-    d = dynamics.landscape.dimension
-    mobility = matrix_of(dynamics.mobility, d)
-    return mobility @ (force[0] - form[0]), mobility @ (force[1] - form[1]), diffusion_matrix(dynamics)
-
-
-def diffusion_matrix(dynamics: Langevin) -> np.ndarray:
-    """Return the constant diffusion matrix D of undriven dynamics."""
-    matrix = matrix_of(dynamics.noise, dynamics.landscape.dimension)
-    return matrix if dynamics.diffusion is not None else dynamics.temperature * matrix
+    (mobility,), (diffusion,) = coefficients_in_time(dynamics, np.zeros(1))
+    return mobility @ (force[0] - form[0]), mobility @ (force[1] - form[1]), diffusion
 
 
 def exact_step(
@@ -77,7 +69,8 @@ def exact_step(
     h = dt / 2.0**doublings
     transition, shift, covariance = np.eye(d), h * offset, 2.0 * h * diffusion
     power, drift, spread = np.eye(d), h * offset, 2.0 * h * diffusion
-    for k in range(1, 19):
+    # ‖A‖h is at most 1/8, and in the covariance twice that counts: (1/4)¹³/14! is below the last digit.
+    for k in range(1, 14):
         power = power @ matrix * (h / k)
         drift = matrix @ drift * (h / (k + 1))
         spread = (matrix @ spread + spread @ matrix.T) * (h / (k + 1))
@@ -96,3 +89,8 @@ def square_root(covariance: np.ndarray) -> np.ndarray:
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(covariance)
         return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+
+
+def square_roots(covariances: np.ndarray) -> np.ndarray:
+    """Return the square root of each of a stack of matrices (n, d, d)."""
+    return np.stack([square_root(covariance) for covariance in covariances])

@@ -27,11 +27,14 @@ class Score:
         What it takes as p.
     failures : list of Exception
         What a Python function has raised so far: compiled code cannot.
+    owner : callable, optional
+        The Python function that is called, which must live as long as the score.
     """
 
     function: Any
     p: np.ndarray
     failures: list[Exception] = field(default_factory=list)
+    owner: Any = None
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """Return the scores of points (n, d)."""
@@ -79,9 +82,7 @@ def score_of(given: Any, variables: Sequence[str], positions: Mapping[str, int],
     )
 
 
-def _from_expression(
-    text: str, variables: tuple[str, ...], positions: Mapping[str, int], values: np.ndarray
-) -> Score:
+def _from_expression(text: str, variables: tuple[str, ...], positions: Mapping[str, int], values: np.ndarray) -> Score:
     from fpsolver.landscapes.block_functions import expression_blocks
 
     compiled = compile_expressions((text,), variables, tuple(name for name in positions if name != TIME))
@@ -98,7 +99,9 @@ def _from_field(given: Field, variables: tuple[str, ...]) -> Score:
     grid = given.grid
     order = grid.order(variables)
     if len(order) > LARGEST:
-        raise InputError(f"the score is a field in {len(order)} dimensions, {LARGEST} at most can be; give an expression")
+        raise InputError(
+            f"the score is a field in {len(order)} dimensions, {LARGEST} at most can be; give an expression"
+        )
     axes = [grid.axes[k] for k in order]
     known = np.transpose(np.asarray(given.values, dtype=float), order)
     if not np.isfinite(known).all():
@@ -121,8 +124,8 @@ def _from_function(given: Callable[[np.ndarray], Any], d: int) -> Score:
                     f"({LANES},)"
                 )
             out[:] = answer
-        except Exception as error:  # raised where the compiled code has returned: it cannot carry exceptions
+        except Exception as error:  # raised again where the compiled code has returned: it cannot carry exceptions
             failures.append(error)
-            out[:] = np.nan
+            out[:] = np.inf  # above every level, so that climbing paths end
 
-    return Score(callbacks.block, callbacks.keep(fill), failures)
+    return Score(callbacks.block, callbacks.keep(fill), failures, fill)

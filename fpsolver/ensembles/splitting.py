@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from fpsolver.dynamics import Langevin
-from fpsolver.ensembles.branching import RUN_TRAJECTORIES, Loops, Pieces, Replicas, excursion, split, walk
+from fpsolver.ensembles.arguments import check_execution, check_numbers, is_number, is_whole, whole_steps
+from fpsolver.ensembles.branching import History, Replicas, split
 from fpsolver.ensembles.functionals import Functionals
 from fpsolver.ensembles.initial import initial_states
 from fpsolver.ensembles.integrators.additive import additive_integrator
 from fpsolver.ensembles.integrators.integrator import Request, check_scheme
 from fpsolver.ensembles.march import thread_count
-from fpsolver.ensembles.passage_times import PassageEstimate
+from fpsolver.ensembles.path_pieces import Loops, Pieces, excursion, walk
 from fpsolver.ensembles.scores import score_of
 from fpsolver.ensembles.seeds import key_of
-from fpsolver.ensembles.arguments import check_numbers, whole_steps
+from fpsolver.ensembles.splitting_result import Splitting, result_of
 from fpsolver.ensembles.targets import Targets, targets_of
-from fpsolver.errors import AccuracyWarning, ConvergenceError, InputError, MethodError, RegionError
+from fpsolver.errors import InputError, MethodError, RegionError
 from fpsolver.regions import Box
 
 SCHEMES = ("heun", "weak-2", "euler-maruyama", "ornstein-uhlenbeck")
@@ -33,83 +31,14 @@ BURN_IN, LOOPS = 4, 4
 SURPASSED = 0.8
 """Fraction of excursions from A that do not come up to the reference surface, where that is left open."""
 
+RUN_TRAJECTORIES = 1 << 32
+"""Numbers of trajectories that are set apart for each run."""
+
 PILOT = 0xFFFF
 """Run that finds the reference surface."""
 
 LONGEST = 1_000_000
 """Most steps of one piece of a path, unless told."""
-
-
-@dataclass(frozen=True, eq=False)
-class Splitting:
-    """Result of adaptive multilevel splitting.
-
-    Parameters
-    ----------
-    probability : PassageEstimate
-        Probability to reach B before A from the reference surface, without bias.
-    mean_time : PassageEstimate
-        Mean time from A to B.
-    loop_time : PassageEstimate
-        Mean time of a loop: from A up to the reference surface and back into A.
-    reactive_time : PassageEstimate
-        Mean time of the last departure: from the last entrance into A up to B.
-    reference : float
-        Score of the reference surface; −∞ where it is the wall of A.
-    run_probabilities, run_errors : ndarray, shape (runs,)
-        Estimate and standard error of each run.
-    iterations : ndarray of int, shape (runs,)
-        How often replicas were killed.
-    n : int
-        Replicas of a run.
-    stats : mapping
-        "particle_steps", "wall_time", "particle_steps_per_second", "extinct" runs, "ancestors" of the replicas in B, …
-    """
-
-    probability: PassageEstimate
-    mean_time: PassageEstimate
-    loop_time: PassageEstimate
-    reactive_time: PassageEstimate
-    reference: float
-    run_probabilities: np.ndarray
-    run_errors: np.ndarray
-    iterations: np.ndarray
-    n: int
-    stats: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def runs(self) -> int:
-        """Number of independent runs."""
-        return len(self.run_probabilities)
-
-    @property
-    def rate(self) -> PassageEstimate:
-        """Rate of transitions, 1 over the mean time."""
-        value = 1.0 / self.mean_time.value
-        return PassageEstimate(value, value * self.mean_time.standard_error / self.mean_time.value)
-
-    @property
-    def relative_error(self) -> float:
-        """Relative standard error of the probability."""
-        return self.probability.standard_error / self.probability.value
-
-    @property
-    def ideal_relative_error(self) -> float:
-        """Relative error √(−ln p/(n runs)) that the committor as score would leave, the least there is."""
-        return float(np.sqrt(-np.log(min(self.probability.value, 1.0)) / (self.n * self.runs)))
-
-    @property
-    def scatter(self) -> float:
-        """Standard error of the probability from the scatter between runs: another estimate of its standard error.
-
-        Raises
-        ------
-        MethodError
-            If there is one run alone.
-        """
-        if self.runs < 2:
-            raise MethodError("one run has no scatter: ask for runs=10 or more")
-        return float(self.run_probabilities.std(ddof=1) / np.sqrt(self.runs))
 
 
 def adaptive_splitting(
@@ -128,14 +57,15 @@ def adaptive_splitting(
     loops: tuple[int, int] = (BURN_IN, LOOPS),
     scheme: str = "heun",
     t_max: float | None = None,
+    paths: int = 0,
     threads: int | None = None,
     experiment: int = 0,
 ) -> Splitting:
     """Return probability and mean time of rare transitions from a set A to a set B.
 
     Walkers first go to and fro between A and a surface of equal score around it, which takes T_loop on average. From
-    where they come through that surface n replicas set out, until they reach A or B. The replicas whose highest score is
-    the lowest are killed, and replaced by branches of the others from where those first exceeded that score; this is
+    where they come through that surface n replicas set out, until they reach A or B. The replicas whose highest score
+    is the lowest are killed, and replaced by branches of the others from where those first exceeded that score; this is
     repeated until the replicas have reached B, and the probability p to do so before A is the product of the surviving
     fractions. The mean time is T = (1/p − 1) T_loop + T_reactive.
 
@@ -181,6 +111,8 @@ def adaptive_splitting(
         Scheme of the steps.
     t_max : float, optional
         Longest time between A and the reference surface or between there and A or B; by default a million steps.
+    paths : int
+        Number of reactive paths to be kept from each run, or all where fewer reach B.
     threads : int, optional
         Number of threads; by default as many as Numba would use.
     experiment : int
@@ -221,11 +153,12 @@ def adaptive_splitting(
     >>> well = fp.Langevin(fp.Landscape("x**4/4 - x**2/2"), temperature=0.05)
     >>> a, b = fp.where(x=(None, -0.8)), fp.where(x=(0.8, None))
     >>> result = adaptive_splitting(well, a, b, score="x", dt=0.02, seed=1)
-    >>> bool(abs(result.mean_time.value - 728.6) < 4 * result.mean_time.standard_error)
+    >>> bool(abs(result.mean_time.value - 726.8) < 4 * result.mean_time.standard_error)
     True
     """
     n, dt, seed = check_numbers(n, dt, seed, 0.0)
-    dead = _check_numbers(n, kill, runs, loops)
+    check_execution(threads, None, 0.0)
+    dead = _check_numbers(n, kill, runs, loops, reference, paths)
     _check_dynamics(dynamics, scheme)
     landscape = dynamics.landscape
     sets = _sets(start, target, landscape)
@@ -241,26 +174,35 @@ def adaptive_splitting(
         surface = _reference(pieces, points, loops[0]) if reference is None else float(reference)
         many = np.tile(points, (runs, 1))
         walked = walk(pieces, many, _first(range(runs), n), n, surface, *loops)
-        populations = _replicas(pieces, walked, n, runs)
+        populations = _replicas(pieces, walked, n, runs, paths > 0)
         split(pieces, populations, dead)
+        kept = tuple(path for one in populations for path in _paths(pieces, one, paths))
         wall, taken = time.perf_counter() - began, pieces.taken
     stats = {"scheme": scheme, "seed": seed, "experiment": experiment, "kill": dead, "dt": dt, "loops": loops,
              "wall_time": wall, "particle_steps": taken, "particle_steps_per_second": taken / wall}  # fmt: skip
-    return _result(populations, walked, surface, dt, stats)
+    return result_of(populations, walked, surface, dt, kept, stats)
 
 
-def _check_numbers(n: int, kill: float | int, runs: int, loops: tuple[int, int]) -> int:
+def _check_numbers(n: int, kill: Any, runs: Any, loops: Any, reference: Any, paths: Any) -> int:
     """Return how many replicas are killed at a time."""
     if n < 2:
         raise InputError(f"n = {n} must be two replicas or more")
-    if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or not 1 <= runs < PILOT:
+    if not is_whole(runs) or not 1 <= runs < PILOT:
         raise InputError(f"runs = {runs!r} must be a number of runs from 1 to {PILOT - 1}")
-    whole = isinstance(kill, int | np.integer) and not isinstance(kill, bool)
-    dead = int(kill) if whole else int(np.ceil(float(kill) * n)) if 0 < kill < 1 else 0
+    if not is_whole(paths) or paths < 0:
+        raise InputError(f"paths = {paths!r} must be a number of reactive paths, 0 or more")
+    if reference is not None and (not is_number(reference) or np.isnan(reference)):
+        raise InputError(f"reference = {reference!r} must be a score, a number; or leave it out")
+    pair = isinstance(loops, list | tuple) and len(loops) == 2 and all(is_whole(number) for number in loops)
+    if not pair or loops[0] < 0 or loops[1] < 1:
+        raise InputError(f"loops = {loops!r} must be two numbers: loops that are not timed (0 or more), and that are")
+    dead = 0
+    if is_whole(kill):
+        dead = int(kill)
+    elif is_number(kill) and 0 < kill < 1:
+        dead = int(np.ceil(float(kill) * n))
     if not 1 <= dead < n:
         raise InputError(f"kill = {kill!r} must be a fraction between 0 and 1, or a number from 1 to n − 1 = {n - 1}")
-    if len(loops) != 2 or loops[0] < 0 or loops[1] < 1:
-        raise InputError(f"loops = {loops!r} must be two numbers: loops that are not timed (0 or more), and that are")
     return dead
 
 
@@ -287,7 +229,9 @@ def _check_dynamics(dynamics: Any, scheme: str) -> None:
 def _sets(start: Any, target: Any, landscape: Any) -> Targets:
     for name, one in (("start", start), ("target", target)):
         if isinstance(one, list | tuple):
-            raise RegionError(f"{name} = {one!r}: give one set, a box or a level function; Max(g, h) is the union of two")
+            raise RegionError(
+                f"{name} = {one!r}: give one set, a box or a level function; Max(g, h) is the union of two"
+            )
     sets = targets_of([start, target], landscape.variables, tuple(landscape.parameters))
     if sets.timed:
         raise MethodError("a level function depends on the time; the sets of splitting must stay where they are")
@@ -336,7 +280,9 @@ def _contains(sets: Targets, number: int, points: np.ndarray, landscape: Any) ->
 
 def _first(runs: Any, n: int) -> np.ndarray:
     """Return the first n trajectories of each run."""
-    return np.concatenate([np.arange(run * RUN_TRAJECTORIES, run * RUN_TRAJECTORIES + n, dtype=np.uint64) for run in runs])
+    return np.concatenate(
+        [np.arange(run * RUN_TRAJECTORIES, run * RUN_TRAJECTORIES + n, dtype=np.uint64) for run in runs]
+    )
 
 
 def _reference(pieces: Pieces, points: np.ndarray, burn_in: int) -> float:
@@ -347,81 +293,37 @@ def _reference(pieces: Pieces, points: np.ndarray, burn_in: int) -> float:
     return surface if np.isfinite(surface) else -np.inf
 
 
-def _replicas(pieces: Pieces, walked: Loops, n: int, runs: int) -> list[Replicas]:
+def _replicas(pieces: Pieces, walked: Loops, n: int, runs: int, remembering: bool) -> list[Replicas]:
     """Return the replicas of each run, with their first excursions done."""
     ids = _first(range(runs), n) + np.uint64(walked.used * n)
     first = excursion(pieces, ids, walked.position, walked.score)
-    every = [slice(run * n, (run + 1) * n) for run in range(runs)]
-    return [
-        Replicas(
-            walked.position[own].copy(), walked.score[own].copy(), walked.climb[own].copy(), ids[own].copy(),
-            first.score[own].copy(), first.steps[own].copy(), np.arange(n), int(ids[own][-1]) + 1,
+    found = []
+    for run in range(runs):
+        own = slice(run * n, (run + 1) * n)
+        # The number of a replica is at first that of its ancestor and of its piece.
+        replicas = Replicas(
+            start=walked.position[own].copy(),
+            start_score=walked.score[own].copy(),
+            before=walked.climb[own].copy(),
+            ids=ids[own].copy(),
+            best=first.score[own].copy(),
+            steps=first.steps[own].copy(),
+            ancestor=np.arange(n),
+            piece=np.arange(n),
+            next_id=int(ids[own][-1]) + 1,
         )
-        for own in every
-    ]  # fmt: skip
+        if remembering:
+            replicas.history = History()
+            none = np.zeros(n, dtype=np.int64)
+            replicas.history.add(none - 1, none, replicas.ids, replicas.start)
+        found.append(replicas)
+    return found
 
 
-def _result(runs: list[Replicas], walked: Loops, surface: float, dt: float, stats: Mapping[str, Any]) -> Splitting:
-    """Put the runs together."""
-    n = len(runs[0].best)
-    estimates = np.array([one.estimates() for one in runs])
-    probabilities, squares = estimates[:, 0], estimates[:, 1]
-    extinct = int(np.count_nonzero(probabilities == 0))
-    if extinct == len(runs):
-        highest = max(float(one.best.max()) for one in runs)
-        raise ConvergenceError(
-            f"all replicas of {'the run' if extinct == 1 else 'all runs'} died out at score {highest:g} before any "
-            f"reached B: with n = {n} make n larger, kill fewer at a time, or give a score that goes on rising to B"
-        )
-    if extinct:
-        warnings.warn(
-            f"{extinct} of {len(runs)} runs died out and count with probability 0: the estimate has no bias, but its "
-            f"error is larger than stated; make n = {n} larger, or the score better",
-            AccuracyWarning,
-            stacklevel=3,
-        )
-    # Where few pairs tell, the estimate of the variance may be negative; it is never below that of the best score.
-    ideal = np.where(probabilities > 0, -np.log(np.maximum(np.minimum(probabilities, 1.0), 1e-300)), 0.0) / n
-    variances = np.maximum(probabilities**2 - squares, probabilities**2 * ideal)
-    p, error = float(probabilities.mean()), float(np.sqrt(variances.sum()) / len(runs))
-    loop = _loop_time(walked, dt)
-    reactive, ancestors = _reactive_time(runs, probabilities, dt)
-    value = (1.0 / p - 1.0) * loop.value + reactive.value
-    parts = (error / p * loop.value / p, (1.0 / p - 1.0) * loop.standard_error, reactive.standard_error)
-    return Splitting(
-        PassageEstimate(p, error),
-        PassageEstimate(value, float(np.linalg.norm(parts))),
-        loop,
-        reactive,
-        surface,
-        probabilities,
-        np.sqrt(variances),
-        np.array([one.iterations for one in runs]),
-        n,
-        {**stats, "extinct": extinct, "ancestors": ancestors},
-    )
-
-
-def _loop_time(walked: Loops, dt: float) -> PassageEstimate:
-    """Return the mean time of a loop: a ratio of sums over independent walkers."""
-    count = int(walked.count.sum())
-    if count == 0:
-        return PassageEstimate(0.0, 0.0)  # from everywhere to B: p = 1, and the time of loops has no weight
-    mean = float(walked.steps.sum()) / count
-    residues = walked.steps - mean * walked.count
-    spread = np.sqrt(np.square(residues).sum() * len(residues) / max(len(residues) - 1, 1))
-    return PassageEstimate(dt * mean, dt * float(spread) / count)
-
-
-def _reactive_time(runs: list[Replicas], probabilities: np.ndarray, dt: float) -> tuple[PassageEstimate, int]:
-    """Return the mean time of paths to B with a standard error that counts families for one, and how many there are."""
-    reached = [np.isposinf(one.best) for one in runs]
-    weights = np.concatenate([np.full(r.sum(), p / max(r.sum(), 1)) for r, p in zip(reached, probabilities, strict=True)])
-    times = dt * np.concatenate([(one.before + one.steps)[r] for one, r in zip(runs, reached, strict=True)])
-    families = np.concatenate(
-        [one.ancestor[r] + k * len(one.best) for k, (one, r) in enumerate(zip(runs, reached, strict=True))]
-    )
-    weights /= weights.sum()
-    mean = float((weights * times).sum())
-    residues = np.bincount(families, weights=weights * (times - mean))
-    return PassageEstimate(mean, float(np.linalg.norm(residues))), len(np.unique(families))
+def _paths(pieces: Pieces, replicas: Replicas, wanted: int) -> tuple[np.ndarray, ...]:
+    """Return reactive paths of a run, evenly among the replicas in B."""
+    reached = np.flatnonzero(np.isposinf(replicas.best))
+    if replicas.history is None or len(reached) == 0:
+        return ()
+    chosen = reached[np.linspace(0, len(reached) - 1, min(wanted, len(reached))).astype(np.int64)]
+    return replicas.history.paths(pieces, replicas.piece[chosen], replicas.steps[chosen])

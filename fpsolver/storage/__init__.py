@@ -17,7 +17,7 @@ group                 variables (dimensions)
 ``/spectrum``         against ``mode``: ``rate_re``, ``rate_im``, ``harmonic_rate_re``, ``harmonic_rate_im``;
                       ``mode_shape_re``, ``mode_shape_im`` (mode, x, y, …)
 ``/first_passage``    ``mean_first_passage_time`` (x, y, …)
-``/ensemble``         ``time``; attributes ``trajectories``, ``dt``, ``scheme``, ``seed``, ``particle_steps_per_second``, …
+``/ensemble``         ``time``; attributes ``trajectories``, ``dt``, ``scheme``, ``seed``, ``particle_steps``, …
 ``/ensemble/NAME``    what the observable NAME found, against ``time``, with standard errors; the attribute
                       ``observable`` says what it is
 ``/ensemble/final``   ``x``, ``y``, … (trajectory), uncompressed; only where asked for

@@ -238,7 +238,9 @@ def _from_frame(table: Table, first: int) -> Table:
 def _final_table(ensemble: Ensemble, units: Mapping[str, str]) -> Table:
     """Return positions and velocities at the end, one array for each."""
     if FINAL in ensemble.observables:
-        raise StorageError(f'an observable is called "{FINAL}", as the final states are; give it another name, name="…"')
+        raise StorageError(
+            f'an observable is called "{FINAL}", as the final states are; give it another name, name="…"'
+        )
     trajectory = Variable(("trajectory",), np.arange(ensemble.n), "1", "number of the trajectory")
     variables = {
         name: Variable(("trajectory",), values, units.get(name, "1"), name, PLAIN)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fpsolver.dynamics import UnderdampedLangevin
-from fpsolver.errors import InputError, suggest
+from fpsolver.errors import InputError
 from fpsolver.grids import Grid
 from fpsolver.studies import schema
-from fpsolver.studies.building import axes_of, gaussian_of, in_order, ordered_grid
-from fpsolver.studies.problems import Problems, shown
-from fpsolver.studies.sections import checked, checked_kind
+from fpsolver.studies.building import gaussian_of, in_order, ordered_grid
+from fpsolver.studies.ensemble_observables import functionals_of, observables_of
+from fpsolver.studies.problems import Problems
 from fpsolver.studies.toml_lines import Key
 
 TABLE = "simulate"
@@ -102,8 +103,8 @@ def build_plan(
     if seed is None:
         problems.add((TABLE,), "trajectories need a seed; write seed = 7, or any whole number, above the first table")
     end = _end(section, times, problems)
-    functionals = _functionals(section, problems)
-    observe, compared = _observables(section, dynamics, grid, problems)
+    functionals = functionals_of(section, (TABLE, "functionals"), problems)
+    observe, compared = observables_of(section, (TABLE, "observe"), dynamics, grid, problems)
     initial = None
     if "initial" in sections:
         with problems.about("initial"):
@@ -171,7 +172,8 @@ def on_steps(times: np.ndarray, dt: float, key: Key, problems: Problems) -> np.n
         return steps * dt
     bad = wrong[0]
     problems.add(
-        key, f"{times[bad]:g} is no multiple of the time step simulate.dt = {dt:g}; the nearest is {steps[bad] * dt:.12g}"
+        key,
+        f"{times[bad]:g} is no multiple of the time step simulate.dt = {dt:g}; the nearest is {steps[bad] * dt:.12g}",
     )
     return None
 
@@ -187,97 +189,28 @@ def rounded(times: np.ndarray, dt: float) -> np.ndarray:
     return np.unique(np.round(times / dt)) * dt
 
 
-def _functionals(section: Any, problems: Problems) -> tuple[Any, ...]:
-    from fpsolver.ensembles.functionals import STANDARD, PathIntegral, TimeIntegral
+def _entropies(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the quantities that a density adds to those of the rows."""
+    from fpsolver.ensembles.system_entropy import FLOWS
 
-    found: list[Any] = []
-    for position, entry in enumerate(section.functionals):
-        key: Key = (TABLE, "functionals", position)
-        if isinstance(entry, str):
-            if entry not in STANDARD:
-                problems.add(key, f"{shown(entry)} is not one of {', '.join(STANDARD)}{suggest(entry, STANDARD)}")
-            found.append(entry)
-            continue
-        if not isinstance(entry, dict):
-            problems.add(key, f'{shown(entry)} is neither a name such as "work" nor a table such as '
-                         '{kind = "time-integral", …}')  # fmt: skip
-            continue
-        model = checked_kind(schema.FUNCTIONALS, entry, key, "", problems)
-        one: Any = model and checked(model, entry, key, problems)
-        if one is not None:
-            with problems.about(*key):
-                found.append(
-                    TimeIntegral(one.expression, one.name)
-                    if one.kind == "time-integral"
-                    else PathIntegral(one.expressions, one.name)
-                )
-    return tuple(found)
+    return ("system_entropy", *(name for name, flow in FLOWS.items() if flow in names))
 
 
-def _observables(
-    section: Any, dynamics: Any, grid: Grid | None, problems: Problems
-) -> tuple[dict[Key, Any], dict[Key, tuple[str, ...]]]:
-    """Return observables by their keys, and which of them are histograms on cells of the grid."""
-    found: dict[Key, Any] = {}
-    compared: dict[Key, tuple[str, ...]] = {}
-    for position, entry in enumerate(section.observe):
-        key: Key = (TABLE, "observe", position)
-        if not isinstance(entry, dict):
-            problems.add(key, f'{shown(entry)} is not a table such as {{kind = "moments"}}')
-            continue
-        model = checked_kind(schema.OBSERVABLES, entry, key, "", problems)
-        one: Any = model and checked(model, entry, key, problems)
-        if one is None:
-            continue
-        with problems.about(*key):
-            if isinstance(one, schema.HistogramObservable):
-                found[key], cells = _histogram(one, grid, key, problems)
-                if cells:
-                    compared[key] = cells
-            else:
-                found[key] = _observable(one, dynamics)
-    return {key: one for key, one in found.items() if one is not None}, compared
-
-
-def _histogram(one: Any, grid: Grid | None, key: Key, problems: Problems) -> tuple[Any, tuple[str, ...]]:
-    """Return a histogram, and its axes where all of them are axes of the grid."""
-    from fpsolver.ensembles.observables.histogram import Histogram
-
-    before = len(problems.found)
-    axes = axes_of(one.axes, (*key, "axes"), problems)
-    if len(problems.found) > before:
-        return None, ()
-    names = tuple(one.quantities) or (() if axes or grid is None else grid.names)
-    given = {name: axes[name] if name in axes else _grid_axis(name, grid) for name in dict.fromkeys((*names, *axes))}
-    if not given:
-        raise InputError("the study has no grid; give the histogram its axes, axes.x = { lower = -2, upper = 2, cells = 100 }")
-    return Histogram(tuple(given), tuple(given.values()), name=one.name), () if axes else tuple(given)
-
-
-def _grid_axis(name: str, grid: Grid | None) -> Any:
-    if grid is None or name not in grid.names:
-        known = f"the axes of the grid are {', '.join(grid.names)}" if grid is not None else "the study has no grid"
-        raise InputError(f"{shown(name)} needs bins, axes.{name} = {{ lower = …, upper = …, cells = … }}: {known}")
-    return grid.axis(name)
-
-
-def _observable(one: Any, dynamics: Any) -> Any:
-    from fpsolver.ensembles.observables import LogSumExp, Mean, Moments, Quantiles, Trajectories
-
-    if isinstance(one, schema.MomentsObservable):
-        return Moments(*one.quantities, name=one.name)
-    if isinstance(one, schema.MeanObservable):
-        return Mean(*one.quantities, name=one.name)
-    if isinstance(one, schema.QuantilesObservable):
-        return Quantiles(one.quantity, one.probabilities, accuracy=one.accuracy, name=one.name)
-    if isinstance(one, schema.TrajectoriesObservable):
-        return Trajectories(one.numbers, *one.quantities, name=one.name)
-    if one.factor is not None:
-        return LogSumExp(one.quantity, factor=one.factor, name=one.name)
-    temperature = dynamics.temperature
-    if not temperature or "temperature" in dynamics.protocol:
-        raise InputError("give factor: the dynamics has no constant temperature above 0 that −1/T could be taken from")
-    return LogSumExp(one.quantity, factor=-1.0 / temperature, name=one.name)
+def check_density(
+    sections: dict[str, Any], times: np.ndarray | None, outputs: np.ndarray | None, problems: Problems
+) -> None:
+    """Note where the density is to give entropies, and [evolve] does not have it at time 0 and all output times."""
+    section = sections.get(TABLE)
+    if section is None or not section.density or "evolve" not in sections:
+        if section is not None and section.density:
+            problems.add((TABLE, "density"), "needs the density; add the table [evolve]")
+        return
+    if times is None:
+        return
+    wanted = np.append(0.0, outputs if outputs is not None else [section.t_final])
+    missing = [t for t in wanted if np.abs(times - t).min() > 1e-9 * max(1.0, t)]
+    if missing:
+        problems.add((TABLE, "density"), f"[evolve] has no density at t = {missing[0]:g}; add it to evolve.times")
 
 
 def _compared(observe: dict[Key, Any], cells: dict[Key, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -292,7 +225,7 @@ def _check_request(
     from fpsolver.ensembles.integrators.choose import default_scheme, integrator
     from fpsolver.ensembles.integrators.integrator import Request
     from fpsolver.ensembles.observables.observable import named
-    from fpsolver.ensembles.observables.quantities import Quantities
+    from fpsolver.ensembles.observables.quantities import LOSS, Quantities
     from fpsolver.ensembles.seeds import key_of
 
     landscape, before = dynamics.landscape, len(problems.found)
@@ -310,7 +243,8 @@ def _check_request(
     if not names:
         return None
     rows = {name: k for k, name in enumerate(names)}
-    quantities = Quantities(rows, landscape.dimension, section.n, tuple(landscape.parameters))
+    derived = (LOSS, *_entropies(names)) if section.density else (LOSS,)
+    quantities = Quantities(rows, landscape.dimension, section.n, tuple(landscape.parameters), derived)
     for where, one in observe.items():
         with problems.about(*where):
             one.check(quantities)

@@ -16,6 +16,9 @@ from fpsolver.units import inverse, product
 COMPARISON = "comparison"
 """Group, one below it for each histogram, of the tests against the density."""
 
+ENTROPIES = ("entropy_flow", "entropy_flow_midpoint", "system_entropy", "entropy_production",
+             "entropy_production_midpoint")  # fmt: skip
+
 
 def run_ensemble(study: Study, store: Store, evolution: Any, *, progress: bool = True) -> dict[str, Any]:
     """Simulate what [simulate] asks for, put it into a store, and return the numbers of the report.
@@ -48,7 +51,8 @@ def run_ensemble(study: Study, store: Store, evolution: Any, *, progress: bool =
             writer(ensemble)
             bar.reach(ensemble.step * ensemble.n)
 
-        ensemble = simulate(study.dynamics, **plan.arguments(), progress=keep)
+        density = evolution if plan.section.density else None
+        ensemble = simulate(study.dynamics, **plan.arguments(), density=density, progress=keep)
     _warn_once(caught)
     writer.finish(ensemble, final=plan.section.final)
     comparisons = {}
@@ -64,9 +68,11 @@ def quantity_units(study: Study) -> dict[str, str]:
     """Return the unit of each quantity that observables may use, by name."""
     units, variables = study.units, study.dynamics.landscape.variables
     own = {name: units.variables.get(name, "1") for name in variables}
-    velocities = {f"v_{name}": units.variables.get(f"v_{name}", product(own[name], inverse(units.time))) for name in own}
+    velocities = {
+        f"v_{name}": units.variables.get(f"v_{name}", product(own[name], inverse(units.time))) for name in own
+    }
     energies = dict.fromkeys(("loss", "work", "heat", "shadow_work"), units.loss)
-    return own | velocities | energies | dict.fromkeys(("entropy_flow", "entropy_flow_midpoint"), "nat")
+    return own | velocities | energies | dict.fromkeys(ENTROPIES, "nat")
 
 
 def compared(histogram: Any, axes: tuple[str, ...], evolution: Any, grid: Any) -> dict[str, np.ndarray] | None:
@@ -145,7 +151,9 @@ class _Bar:
 
         unit = "particle-step"
         # None: only on a terminal.
-        self._bar = tqdm(total=total, unit=unit, unit_scale=True, desc="simulate", leave=False, disable=None if show else True)
+        self._bar = tqdm(
+            total=total, unit=unit, unit_scale=True, desc="simulate", leave=False, disable=None if show else True
+        )
 
     def reach(self, done: int) -> None:
         """Move to a number of particle steps."""

@@ -293,6 +293,7 @@ class SimulateSection(Section):
     device: Literal["cpu", "gpu"] = "cpu"
     experiment: Annotated[int, Field(ge=0, lt=2**32)] = 0
     functionals: list[Any] = []
+    density: bool = False
     observe: list[Any] = []
     final: bool = False
 

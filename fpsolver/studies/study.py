@@ -137,6 +137,7 @@ def check_study(source: StudyText) -> Study:
         With a line for every complaint.
     """
     from fpsolver.studies import building
+    from fpsolver.studies.ensemble_plan import check_density
     from fpsolver.studies.sections import checked_sections
 
     problems = source.problems
@@ -156,6 +157,7 @@ def check_study(source: StudyText) -> Study:
     if found.get("dynamics") is not None and found["dynamics"].driven:
         _check_driven(sections, problems)
     _add_density(found, sections, problems)
+    check_density(sections, times, output_times, problems)
     if found.get("dynamics") is not None and "simulate" in sections and ("grid" in found) == ("grid" in sections):
         found["ensemble"] = _plan(found, sections, source.data.get("seed"), output_times, problems)
     problems.raise_any()
@@ -184,7 +186,7 @@ def _add_density(found: dict[str, Any], sections: dict[str, Any], problems: Prob
     wanted = [name for name in schema.DENSITY_TASKS if name in sections] or "simulate" not in sections
     if dynamics is None or (wanted and grid is None):
         return
-    if wanted and not _velocity_is_there(sections, grid, problems):
+    if wanted and grid is not None and not _velocity_is_there(sections, grid, problems):
         return
     _check_units(sections, grid.names if grid is not None else dynamics.landscape.variables, problems)
     if grid is None:
@@ -307,8 +309,8 @@ def _initial(sections: dict[str, Any], grid: Grid, dynamics: Any, problems: Prob
     section = sections.get("initial")
     if isinstance(section, schema.PointInitial | schema.StationaryInitial):
         if "evolve" in sections:
-            problems.add(("initial", "kind"), f'"{section.kind}" is for trajectories; [evolve] needs a density, such as '
-                         'kind = "gaussian"')  # fmt: skip
+            wanted = '[evolve] needs a density, such as kind = "gaussian"'
+            problems.add(("initial", "kind"), f'"{section.kind}" is for trajectories; {wanted}')
         return None
     if section is not None:
         with problems.about("initial"):

@@ -28,7 +28,7 @@ STRETCH = 32
 """Steps between two looks at who is still under way, and for values that are not finite."""
 
 CLIMB, RUN = 0, 1
-"""Kinds of pieces: until the score exceeds the level outside A, or B; until A or B, with the highest score on the way."""
+"""Kinds of pieces: until the score exceeds the level outside A, or B; until A or B, with the highest score so far."""
 
 UNDER_WAY, IN_A, IN_B, ABOVE = 0, 1, 2, 3
 """How a piece ended."""
@@ -113,7 +113,16 @@ def _look(kind, level, best, live, here):
 
 
 @njit(**OPTIONS)
-def _finish(kind, x, step, job, level, best, live, here, jobs, d):
+def _is_finite(x, limit, d, i):
+    """Return whether lane i is finite: a trajectory that ran away has reached no set."""
+    finite = True
+    for k in range(d):
+        finite &= abs(x[k * LANES + i]) <= limit
+    return finite
+
+
+@njit(**OPTIONS)
+def _finish(kind, x, step, limit, job, level, best, live, here, jobs, d):
     """Write down the pieces that have ended."""
     in_a, in_b = row(here.margins, 0), row(here.margins, 1)
     for i in range(LANES):
@@ -121,7 +130,7 @@ def _finish(kind, x, step, job, level, best, live, here, jobs, d):
             continue
         above = kind == CLIMB and here.score[i] > level[i] and in_a[i] < 0.0
         back = kind == RUN and in_a[i] >= 0.0
-        if not (above or back or in_b[i] >= 0.0):
+        if not (above or back or in_b[i] >= 0.0) or not _is_finite(x, limit, d, i):
             continue
         live[i] = False
         number = job[i]
@@ -144,7 +153,7 @@ def _stretch(kind, x, job, ids, level, best, live, begin, steps, run, functions,
         score.function(x, score.p, here.score)
         _fill_margins(x, t.p, walls, here)
         if _look(kind, level, best, live, here):
-            _finish(kind, x, n + 1, job, level, best, live, here, jobs, d)
+            _finish(kind, x, n + 1, run.limit, job, level, best, live, here, jobs, d)
 
 
 @njit(**OPTIONS)
@@ -185,12 +194,14 @@ def _compact(states, lanes, n, d):
 
 @njit(**ALLOCATING)
 def _fill_lanes(jobs, d):
-    """Return blocks of positions and lanes with the jobs; lanes left over repeat the last job, and are not under way."""
+    """Return blocks of positions and lanes with the jobs; lanes left over repeat the last job and are not under way."""
     n = len(jobs.ids)
     blocks = (n + LANES - 1) // LANES
     size = blocks * LANES
     states = np.empty((blocks, d * LANES))
-    lanes = Lanes(np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size), np.empty(size), np.zeros(size, np.bool_))
+    lanes = Lanes(
+        np.empty(size, np.int64), np.empty(size, np.uint64), np.empty(size), np.empty(size), np.zeros(size, np.bool_)
+    )
     for i in range(size):
         job = min(i, n - 1)
         lanes.job[i], lanes.ids[i] = job, jobs.ids[job]
@@ -223,8 +234,8 @@ def advance(kind, jobs, run, functions, p, law, score, walls):
     Returns
     -------
     left, failed, step, taken : int
-        Pieces still under way; the job that failed and its step, with the state before the stretch in which it failed
-        as its position, or −1; steps taken by all together.
+        Pieces still under way; the job that failed and its step, with the state before that step as its position, or
+        −1; steps taken by all together.
     """
     d = jobs.position.shape[1]
     states, lanes = _fill_lanes(jobs, d)
@@ -238,15 +249,76 @@ def advance(kind, jobs, run, functions, p, law, score, walls):
             x, own = states[b], slice(b * LANES, (b + 1) * LANES)
             job, ids, level = lanes.job[own], lanes.ids[own], lanes.level[own]
             best, live = lanes.best[own], lanes.live[own]
-            copy(t.backup, x)
-            _stretch(
-                kind, x, job, ids, level, best, live, done, steps, run, functions, law, score, walls, here, jobs, d, t
-            )
-            lane = _first_failure(x, live, run.limit, d)
-            if lane >= 0:
-                for k in range(d):
-                    jobs.position[job[lane], k] = t.backup[k * LANES + lane]
-                return n, job[lane], done, taken
+            begin, width = done, steps
+            while begin < done + steps:
+                copy(t.backup, x)
+                _stretch(
+                    kind,
+                    x,
+                    job,
+                    ids,
+                    level,
+                    best,
+                    live,
+                    begin,
+                    width,
+                    run,
+                    functions,
+                    law,
+                    score,
+                    walls,
+                    here,
+                    jobs,
+                    d,
+                    t,
+                )
+                lane = _first_failure(x, live, run.limit, d)
+                if lane < 0:
+                    begin += width
+                    continue
+                if width == 1:
+                    for k in range(d):
+                        jobs.position[job[lane], k] = t.backup[k * LANES + lane]
+                    return n, job[lane], begin, taken
+                # Once more, step by step, with this lane alone: that one will fail for certain.
+                copy(x, t.backup)
+                for i in range(LANES):
+                    live[i] = i == lane
+                width = 1
         n = _compact(states, lanes, n, d)
         done += steps
     return n, -1, -1, taken
+
+
+@njit(**ALLOCATING)
+def trace(start, number, steps, run, functions, p, law):
+    """Return the positions of a piece, shape (steps + 1, d), the start included: all lanes do the same.
+
+    Parameters
+    ----------
+    start : ndarray, shape (d,)
+        Where it starts.
+    number : uint64
+        Its trajectory.
+    steps : int
+        How long it is.
+    run, functions, p, law
+        As for `advance`.
+    """
+    d = len(start)
+    path, x, ids = np.empty((steps + 1, d)), np.empty(d * LANES), np.empty(LANES, np.uint64)
+    t = make_scratch(x, p, run.kind, d, d * LANES, 0, 0)
+    slope, force = part(t.vectors, SLOPE, d), part(t.vectors, FORCE, d)
+    for i in range(LANES):
+        ids[i] = number
+        for k in range(d):
+            x[k * LANES + i] = start[k]
+    path[0] = start
+    for n in range(steps):
+        at = noise.prepare(run.kind, t.buffer, t.words, d, n, n == 0, ids, run.k0, run.k1)
+        if run.scheme != ORNSTEIN_UHLENBECK:
+            fill_slope(functions, x, t.p, slope, force, d)
+        move(functions, x, t.buffer[at : at + d * LANES], run, law, 0, d, t)
+        for k in range(d):
+            path[n + 1, k] = x[k * LANES]
+    return path

@@ -194,7 +194,8 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
     p, buffer, words, slope, old, before, spare = t.p, t.buffer, t.words, t.slope, t.old, t.before, t.spare
     loss, new_loss, rates, new_rates = t.loss, t.new_loss, t.rates, t.new_rates
     fields, new_fields, parts, masses = t.fields, t.new_fields, law.parts, law.masses
-    value, gradient, integrands, field = functions.value, functions.gradient, functions.rates, functions.fields
+    value, gradient = functions.value, functions.gradient
+    integrands, field = functions.rates, functions.fields
     heated, flowing, shadowed, worked = rows.heat >= 0, rows.exact_flow >= 0, rows.shadow >= 0, rows.work >= 0
     heat = row(block, rows.heat) if heated else spare
     flow = row(block, rows.exact_flow) if flowing else spare

@@ -12,7 +12,7 @@ from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import additive, noise
 from fpsolver.kernels.cpu.accounts import Rows
 from fpsolver.kernels.cpu.additive import Functions, Law, Run, Schedule, Scratch
-from fpsolver.kernels.gpu.launch import launch, translated
+from fpsolver.kernels.gpu.launch import in_turn, launch, translated
 
 
 def _handed_over(like, scratch, kind, d, size, rates, fields):
@@ -60,6 +60,7 @@ def _kernel(
     return kernel
 
 
+@in_turn
 def advance(
     states: Any,
     counts: np.ndarray,

@@ -7,6 +7,7 @@ fill up the last block are left alone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from threading import Lock
 from typing import Any
 
@@ -21,7 +22,17 @@ THREADS = 64
 """Threads a block of the device: few, because each holds a trajectory with all its intermediate results."""
 
 _turn = Lock()
-"""Launches take turns, whatever the number of threads on the host."""
+
+
+def in_turn(advance: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function, to be run by one thread of the host at a time: nothing is compiled twice."""
+
+    @wraps(advance)
+    def alone(*arguments: Any) -> Any:
+        with _turn:
+            return advance(*arguments)
+
+    return alone
 
 
 def lane_ids(first, block):
@@ -70,14 +81,13 @@ def launch(kernel: Any, states: Any, counts: np.ndarray, first: int, *rest: Any)
     block, lane, step : int
         The first failure; −1, −1, −1 if there is none.
     """
-    with _turn:
-        there = _on_device(states)
-        failures = cuda.to_device(np.full(len(counts) * LANES, -1, dtype=np.int64))
-        grid = len(counts) * LANES // THREADS
-        kernel[grid, THREADS](there, cuda.to_device(counts), first, *map(_handed_over, rest), failures)
-        if isinstance(states, np.ndarray):
-            there.copy_to_host(states)
-        return first_failure(failures.copy_to_host())
+    there = _on_device(states)
+    failures = cuda.to_device(np.full(len(counts) * LANES, -1, dtype=np.int64))
+    grid = len(counts) * LANES // THREADS
+    kernel[grid, THREADS](there, cuda.to_device(counts), first, *map(_handed_over, rest), failures)
+    if isinstance(states, np.ndarray):
+        there.copy_to_host(states)
+    return first_failure(failures.copy_to_host())
 
 
 def first_failure(failures: np.ndarray) -> tuple[int, int, int]:
@@ -111,7 +121,7 @@ def _handed_over(argument: Any) -> Any:
     if isinstance(argument, np.ndarray):
         return cuda.to_device(np.ascontiguousarray(argument))
     if isinstance(argument, tuple):
-        return type(argument)(*map(_handed_over, argument))  # type: ignore[arg-type]
+        return type(argument)(*map(_handed_over, argument))
     return argument
 
 

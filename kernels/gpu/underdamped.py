@@ -13,7 +13,7 @@ from fpsolver.kernels.cpu import noise, underdamped
 from fpsolver.kernels.cpu.accounts import Rows
 from fpsolver.kernels.cpu.additive import Run, Schedule
 from fpsolver.kernels.cpu.underdamped import THERMOSTAT, Functions, Law, Scratch
-from fpsolver.kernels.gpu.launch import launch, translated
+from fpsolver.kernels.gpu.launch import in_turn, launch, translated
 
 
 def _handed_over(like, scratch, kind, d, m, size, rates, fields):
@@ -68,6 +68,7 @@ def _kernel(
     return kernel
 
 
+@in_turn
 def advance(
     states: Any,
     counts: np.ndarray,

@@ -71,7 +71,7 @@ def test_correlated_noise_to_a_flat_wall():
 
 
 def test_interval_is_left_on_both_sides():
-    # P(right first) = (e^{-va/D} − 1)/(e^{-va/D} − e^{vb/D})-type law, from the scale function of drifting motion.
+    # Probabilities from the scale function −e^(−vx/D) of drifting Brownian motion.
     speed, diffusion = 0.5, 0.5
     targets = [fp.where(x=(None, -1.0)), fp.where(x=(2.0, None))]
     passage = first_passage_times(drifting(speed, diffusion), 40_000, [0.0], targets, dt=0.01, t_max=200.0, seed=4)
@@ -171,7 +171,7 @@ def test_disk_is_left_in_the_mean_after_r_squared_over_2dD():
 
 def test_level_function_of_a_plane_is_a_flat_wall():
     options = {"n": 5_000, "initial": [0.0, 0.0], "dt": 0.1, "t_max": 20.0, "seed": 7}
-    dynamics = flat(2, temperature=[0.5][0])
+    dynamics = flat(2, temperature=0.5)
     box = first_passage_times(dynamics, target=fp.where(y=(1.0, None)), **options)
     level = first_passage_times(dynamics, target="3*y - 3", **options)
     assert np.array_equal(box.targets, level.targets)

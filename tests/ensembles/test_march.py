@@ -2,13 +2,16 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fpsolver.ensembles.march import CHUNK, OUTPUTS, March, _in_order, plan, thread_count
+import fpsolver as fp
+from fpsolver.ensembles.march import CHUNK, OUTPUTS, March, Stage, _in_order, march_chunk, plan, thread_count
+from fpsolver.errors import TrajectoryError
 
 
 @given(
@@ -23,7 +26,9 @@ def test_a_plan_takes_every_step_once_and_stops_at_every_output(begin, length, o
     stages = [stage for chunk in chunks for stage in chunk]
     steps = [step for stage in stages for step in range(stage.begin, stage.end)]
     assert steps == list(range(begin, begin + length))
-    assert [stage.end for stage in stages if stage.output] == [s for s in sorted(outputs) if begin < s <= begin + length]
+    assert [stage.end for stage in stages if stage.output] == [
+        s for s in sorted(outputs) if begin < s <= begin + length
+    ]
     assert all(0 < stage.end - stage.begin <= longest for stage in stages)
     assert all(sum(stage.output for stage in chunk) <= OUTPUTS for chunk in chunks)
 
@@ -55,6 +60,30 @@ def test_results_come_in_order_with_few_waiting():
             assert result == k
             waiting.discard(k)
     assert most[0] <= 2 * 3
+
+
+class Fails:
+    """An integrator of which block 3 fails in the first stage and block 1 in the second."""
+
+    names = ("x",)
+    request = SimpleNamespace(dt=0.1, scheme="euler-maruyama", dynamics=SimpleNamespace(landscape=fp.Landscape("x**2")))
+
+    def segment(self, step, steps):
+        return step
+
+    def advance(self, step, states, counts, first):
+        bad = {0: 3, 10: 1}[step] - first // 256
+        return (bad, 5, step + 4) if 0 <= bad < len(states) else (-1, -1, -1)
+
+
+@pytest.mark.parametrize("batch", [1, 256, 512, 768, 1024, 5000])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_failure_that_is_named_does_not_depend_on_batches(batch, threads):
+    march = March(Fails(), (), None, np.full(6, 256), threads, batch)
+    stages = [Stage(0, 10, False), Stage(10, 20, False)]
+    with ThreadPoolExecutor(threads) as pool, pytest.raises(TrajectoryError) as caught:
+        march_chunk(march, np.zeros((6, 1, 256)), stages, pool, lambda steps: None)
+    assert (caught.value.trajectory, caught.value.step) == (256 + 5, 14)
 
 
 def test_threads_as_asked_for():

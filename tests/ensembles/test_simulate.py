@@ -47,10 +47,10 @@ def simulate(dynamics=TRAP, **options):
         ({"threads": 0}, "threads = 0 must be a positive integer"),
         ({"batch": 2.0}, r"batch = 2\.0 must be a positive integer"),
         ({"checkpoint_interval": -1}, "checkpoint_interval = -1"),
-        ({"noise": "gausian"}, 'noise = \'gausian\' is not one of .*; did you mean "gaussian"'),
-        ({"precision": "singel"}, 'precision = \'singel\' is not one of .*; did you mean "single"'),
-        ({"device": "gpuu"}, 'device = \'gpuu\' is not one of .*; did you mean "gpu"'),
-        ({"functionals": ["wrok"]}, 'functionals holds \'wrok\'.*; did you mean "work"'),
+        ({"noise": "gausian"}, "noise = 'gausian' is not one of .*; did you mean \"gaussian\""),
+        ({"precision": "singel"}, "precision = 'singel' is not one of .*; did you mean \"single\""),
+        ({"device": "gpuu"}, "device = 'gpuu' is not one of .*; did you mean \"gpu\""),
+        ({"functionals": ["wrok"]}, "functionals holds 'wrok'.*; did you mean \"work\""),
         ({"functionals": [3]}, "functionals holds 3; it may hold work"),
         ({"observe": ["x"]}, r"observe = \[… 'x' …\]: that is no observable"),
         ({"observe": fp.Mean("hat"), "functionals": "heat"}, "there is no quantity 'hat'; did you mean \"heat\""),
@@ -63,7 +63,7 @@ def test_bad_arguments_are_named_with_a_remedy(options, message):
 
 @pytest.mark.parametrize("options", [{}, {"scheme": "heun"}])
 def test_what_is_no_dynamics_is_refused(options):
-    with pytest.raises(InputError, match="is no dynamics; give an fp.Langevin"):
+    with pytest.raises(InputError, match="is no dynamics; give an"):
         simulate(PARABOLA, **options)
 
 
@@ -78,9 +78,21 @@ def test_what_is_no_dynamics_is_refused(options):
         (WELL, {"scheme": "ornstein-uhlenbeck"}, 'choose "heun" or "euler-maruyama"'),
         (TRAP, {"scheme": "ornstein-uhlenbeck", "noise": "rademacher"}, 'needs noise = "gaussian"'),
         (TRAP, {"scheme": "leimkuhler-matthews", "noise": "three-point"}, 'needs noise = "gaussian"'),
-        (TRAP, {"scheme": "leimkuhler-matthews", "functionals": "work"}, 'not Markov; choose "euler-maruyama" or "heun"'),
-        (TRAP, {"scheme": "heun", "functionals": "entropy_flow"}, 'choose "euler-maruyama", or "entropy_flow_midpoint"'),
-        (TRAP, {"scheme": "weak-2", "functionals": "entropy_flow"}, 'choose "euler-maruyama", or "entropy_flow_midpoint"'),
+        (
+            TRAP,
+            {"scheme": "leimkuhler-matthews", "functionals": "work"},
+            'not Markov; choose "euler-maruyama" or "heun"',
+        ),
+        (
+            TRAP,
+            {"scheme": "heun", "functionals": "entropy_flow"},
+            'choose "euler-maruyama", or "entropy_flow_midpoint"',
+        ),
+        (
+            TRAP,
+            {"scheme": "weak-2", "functionals": "entropy_flow"},
+            'choose "euler-maruyama", or "entropy_flow_midpoint"',
+        ),
         (TRAP, {"noise": "rademacher", "functionals": "entropy_flow"}, 'probability zero; choose "gaussian"'),
         (TRAP, {"noise": "rademacher", "scheme": "weak-2"}, 'choose noise = "three-point" or "gaussian"'),
         (COLD, {"functionals": "entropy_flow"}, "at T = 0"),
@@ -167,7 +179,7 @@ def test_a_runaway_is_named_and_can_be_run_again_alone(functionals):
     """Euler–Maruyama on a quartic: beyond |x| = √(2/dt) steps overshoot further each time."""
     quartic = fp.Langevin(fp.Landscape("x**4/4"), temperature=1.0)
     options = {"initial": [0.0], "dt": 0.35, "seed": 9, "functionals": functionals}
-    with pytest.raises(TrajectoryError, match="quasi-stationary state. Make dt smaller") as caught:
+    with pytest.raises(TrajectoryError, match="only a quasi-stationary state") as caught:
         fp.simulate(quartic, 3000, t_final=3500.0, **options)
     failure = caught.value
     assert f"trajectory {failure.trajectory} became infinite or NaN in step {failure.step} " in str(failure)

@@ -9,10 +9,11 @@ import numpy as np
 
 from fpsolver.device import launcher
 from fpsolver.dynamics import Langevin
+from fpsolver.ensembles.coefficients_in_time import coefficients_in_time
 from fpsolver.ensembles.functionals import STANDARD
 from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
-from fpsolver.ensembles.linear_drift import diffusion_matrix, exact_step, linear_drift, matrix_of, square_root
+from fpsolver.ensembles.linear_drift import exact_step, linear_drift, square_root, square_roots
 from fpsolver.errors import MethodError
 from fpsolver.kernels.cpu.accounts import Rows
 from fpsolver.kernels.cpu.additive import Functions, Law, Run, Schedule
@@ -56,7 +57,8 @@ class AdditiveIntegrator(Integrator):
         request = self.request
         scheme = SCHEMES.index(HEUN if request.scheme == WEAK_2 else request.scheme)
         run = Run(scheme, request.kind, *request.key, step, steps, request.dt, request.limit)
-        times = request.half_times(step, steps)
+        # A single undriven trajectory may take 10⁸ steps at once, and needs no table of times.
+        times = request.half_times(step, steps if self.longest == SEGMENT_STEPS else 1)
         system = self.system
         functions = Functions(
             system.value, system.gradient, system.force, system.has_force, system.rates, system.fields
@@ -78,33 +80,41 @@ class AdditiveIntegrator(Integrator):
 
     def _law(self, times: np.ndarray) -> Law:
         dynamics = self.request.dynamics
-        exact = self.request.scheme == ORNSTEIN_UHLENBECK
-        # Schemes other than the exact step see the landscape through its compiled functions, at any time.
-        varying = dynamics.driven if exact else any(name in dynamics.protocol for name in dynamics.drivable)
-        step = self._exact_step if exact else self._step
-        found = [step(dynamics.at(float(t))) for t in (times if varying else times[:1])]
-        drift, offset, noise, reverse, conjugate = (np.stack(parts) for parts in zip(*found, strict=True))
-        diagonal = all(_is_diagonal(matrices) for matrices in (drift, noise, reverse, conjugate))
+        if self.request.scheme == ORNSTEIN_UHLENBECK:
+            steps = [self._exact_step(dynamics.at(float(t))) for t in (times if dynamics.driven else times[:1])]
+            parts = [np.stack(matrices) for matrices in zip(*steps, strict=True)]
+        else:
+            parts = self._steps(times)
+        n, d = max(map(len, parts)), dynamics.landscape.dimension
+        drift, offset, noise, reverse, conjugate = (
+            np.ascontiguousarray(np.broadcast_to(part, (n, *part.shape[1:]))) for part in parts
+        )
+        # A matter of the problem, not of these times, because loops for diagonal matrices round differently.
+        tensor = self.request.scheme == ORNSTEIN_UHLENBECK or "tensor" in (dynamics.mobility.kind, dynamics.noise.kind)
+        settled = d == 1 or not (dynamics.driven and tensor)
+        diagonal = settled and all(_is_diagonal(part) for part in (drift, noise, reverse, conjugate))
         return Law(diagonal, drift, offset, noise, reverse, conjugate)
 
-    def _step(self, dynamics: Langevin) -> tuple[np.ndarray, ...]:
-        d, dt = dynamics.landscape.dimension, self.request.dt
-        mobility, diffusion = matrix_of(dynamics.mobility, d), diffusion_matrix(dynamics)
-        noise = square_root(2.0 * dt * diffusion)
-        reverse, conjugate = np.zeros((d, d)), np.zeros((d, d))
+    def _steps(self, times: np.ndarray) -> list[np.ndarray]:
+        """Return the matrices of all schemes but the exact one, for which the landscape is not asked."""
+        d, dt = self.request.dynamics.landscape.dimension, self.request.dt
+        mobility, diffusion = coefficients_in_time(self.request.dynamics, times)
+        noise = square_roots(2.0 * dt * diffusion)
+        reverse = conjugate = np.zeros((1, d, d))
         if self._needs_inverse():
-            reverse, conjugate = np.linalg.solve(noise, dt * mobility), np.linalg.solve(diffusion, mobility).T
-        return dt * mobility, np.zeros(d), noise, reverse, conjugate
+            reverse = np.linalg.solve(noise, dt * mobility)
+            conjugate = np.swapaxes(np.linalg.solve(diffusion, mobility), 1, 2)
+        return [dt * mobility, np.zeros((1, d)), noise, reverse, conjugate]
 
     def _exact_step(self, dynamics: Langevin) -> tuple[np.ndarray, ...]:
         d = dynamics.landscape.dimension
-        linear = linear_drift(dynamics)
-        assert linear is not None  # refused when the integrator was built
+        linear = _required_drift(dynamics)
         transition, shift, covariance = exact_step(*linear, self.request.dt)
         noise, conjugate, reverse = square_root(covariance), np.zeros((d, d)), np.zeros((d, d))
         if self._needs_inverse():
+            (mobility,), _ = coefficients_in_time(dynamics, np.zeros(1))
             reverse = np.linalg.inv(noise)
-            conjugate = np.linalg.solve(linear[2], matrix_of(dynamics.mobility, d)).T
+            conjugate = np.linalg.solve(linear[2], mobility).T
         return transition, shift, noise, reverse, conjugate
 
     def _needs_inverse(self) -> bool:
@@ -133,11 +143,8 @@ def _check(request: Request) -> None:
             f'scheme = "{scheme}" cannot carry path functionals ({", ".join(functionals.names)}): its noise is shared '
             f'between neighbouring steps, so that positions alone are not Markov; choose "{EULER_MARUYAMA}" or "{HEUN}"'
         )
-    if scheme == ORNSTEIN_UHLENBECK and linear_drift(dynamics.at(0.0)) is None:
-        raise MethodError(
-            f'scheme = "{scheme}" is exact for a quadratic landscape with constant mobility and diffusion and a linear '
-            f'force, which this is not; choose "{HEUN}" or "{EULER_MARUYAMA}"'
-        )
+    if scheme == ORNSTEIN_UHLENBECK:
+        _required_drift(dynamics.at(0.0))
     if request.noise != "gaussian" and scheme in (ORNSTEIN_UHLENBECK, LEIMKUHLER_MATTHEWS):
         raise MethodError(f'scheme = "{scheme}" needs noise = "gaussian", not "{request.noise}"')
     if scheme == WEAK_2 and request.noise == "rademacher":
@@ -159,10 +166,20 @@ def _check(request: Request) -> None:
     _check_definite(request)
 
 
+def _required_drift(dynamics: Langevin) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    linear = linear_drift(dynamics)
+    if linear is None:
+        raise MethodError(
+            f'scheme = "{ORNSTEIN_UHLENBECK}" is exact for a quadratic landscape with constant mobility and diffusion '
+            f'and a linear force, which this is not; choose "{HEUN}" or "{EULER_MARUYAMA}"'
+        )
+    return linear
+
+
 def _check_definite(request: Request) -> None:
-    start = request.dynamics.at(0.0)
     flows = [name for name in ("entropy_flow", "entropy_flow_midpoint") if name in request.functionals.standard]
-    if flows and np.linalg.eigvalsh(diffusion_matrix(start))[0] <= 0:
+    _, (diffusion,) = coefficients_in_time(request.dynamics.at(0.0), np.zeros(1))
+    if flows and np.linalg.eigvalsh(diffusion)[0] <= 0:
         raise MethodError(
             f'"{flows[0]}" needs a diffusion matrix without zero eigenvalues; at T = 0, or where some direction has no '
             "noise, entropy production is infinite"

@@ -111,11 +111,14 @@ def multiplicative_integrator(request: Request) -> MultiplicativeIntegrator:
 
     Raises
     ------
+    DeviceError
+        If the device is not there.
     MethodError
-        If the scheme cannot serve the request, or a coefficient is a Python function.
+        If the scheme or the device cannot serve the request, or a coefficient is a Python function.
     DynamicsError
         If a matrix is not symmetric.
     """
+    launcher(request.device, "multiplicative")  # refuses before anything is compiled
     _check(request)
     dynamics = request.dynamics
     system = compile_system(request, dynamics.landscape.variables)

@@ -120,7 +120,7 @@ class LogSumExp(Observable):
             f"{100 * result.largest_share[worst]:.2g}% of the sum. The value is then biased towards the typical and "
             "its standard error too small: take more trajectories or drive more slowly",
             AccuracyWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
 
 

@@ -1,0 +1,41 @@
+"""Closed forms: escape rates, first-passage times, depopulation factors; each with its assumptions and its source.
+
+Nothing here sees a grid, a generator, a solver or an ensemble, so that agreement with those is evidence.
+Names are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Estimate": "estimate",
+    "Barrier": "barrier",
+}
+_MODULES = (
+    "kramers",
+    "anharmonic",
+    "depopulation",
+    "energy_diffusion",
+    "turnover",
+    "langer",
+    "first_passage",
+    "inverse_passage",
+    "sgd_escape",
+    "discrete_chain",
+)
+
+__all__ = [*_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

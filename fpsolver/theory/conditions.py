@@ -1,0 +1,86 @@
+"""Checks that the closed forms share: positive numbers, and warnings where an asymptotic parameter is not small."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from fpsolver.errors import TheoryError, ValidityWarning
+
+
+def positive(name: str, value: float, meaning: str = "") -> float:
+    """Return a number that has to be positive and finite.
+
+    Raises
+    ------
+    TheoryError
+        If it is not.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TheoryError(f"{name} must be a positive number, not {value!r}") from None
+    if not (math.isfinite(number) and number > 0.0):
+        raise TheoryError(f"{name} = {value!r} must be positive and finite{': ' + meaning if meaning else ''}")
+    return number
+
+
+def not_negative(name: str, value: float, meaning: str = "") -> float:
+    """Return a number that has to be zero or positive, and finite; raises `TheoryError` otherwise."""
+    if isinstance(value, int | float) and value == 0:
+        return 0.0
+    return positive(name, value, meaning)
+
+
+def barrier_parameter(height: float, temperature: float) -> float:
+    """Return T/ΔL, the parameter that makes escape a rare event, and warn where it is not below one.
+
+    Warns
+    -----
+    ValidityWarning
+        If T ≥ ΔL: the state in the well does not live long enough to have a rate.
+    """
+    ratio = temperature / height
+    if ratio >= 1.0:
+        _warn(
+            f"T = {temperature:g} is not below the barrier ΔL = {height:g}: the condition T ≪ ΔL is violated and "
+            "escape has no rate; use the exact quadrature of fpsolver.theory.first_passage"
+        )
+    return ratio
+
+
+def strong_friction(friction: float, barrier_frequency: float) -> float:
+    """Return (ω_b/γ)², the parameter of the overdamped limit, and warn where it is not below one.
+
+    Warns
+    -----
+    ValidityWarning
+        If γ ≤ ω_b.
+    """
+    ratio = (barrier_frequency / friction) ** 2
+    if ratio >= 1.0:
+        _warn(
+            f"friction γ = {friction:g} (a rate) is not above the barrier frequency ω_b = {barrier_frequency:g}: the "
+            "condition γ ≫ ω_b of the overdamped formula is violated; use kramers.intermediate_rate, or turnover"
+        )
+    return ratio
+
+
+def energy_loss_parameter(loss: float) -> float:
+    """Return exp(−δ), the parameter of spatial diffusion, and warn where the well is not thermalised.
+
+    Warns
+    -----
+    ValidityWarning
+        If the energy lost per round trip is below the temperature, δ < 1.
+    """
+    if loss < 1.0:
+        _warn(
+            f"the energy lost in one round trip is δ = {loss:.3g} T: the condition δ ≫ 1, that the well stays "
+            "thermalised, is violated at this friction; use fpsolver.theory.turnover"
+        )
+    return math.exp(-loss)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, ValidityWarning, stacklevel=4)

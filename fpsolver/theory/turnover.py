@@ -1,0 +1,196 @@
+"""Kramers' turnover: one rate for every friction, by Mel'nikov and Meshkov, and by Pollak, Grabert and Hänggi.
+
+Friction γ is a rate, ζ = mγ the coefficient. Both are k = F(δ) (λ_b/ω_b)(ω₀/2π) e^{−ΔL/T}; they differ in the energy δ
+(in units of T) that they let a particle lose per round trip: along the coordinate x, or along the unstable normal mode
+of particle and bath.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from fpsolver.errors import TheoryError
+from fpsolver.theory.barrier import Barrier
+from fpsolver.theory.conditions import barrier_parameter, positive
+from fpsolver.theory.depopulation import logarithm
+from fpsolver.theory.energy_diffusion import energy_loss, weak_scale
+from fpsolver.theory.estimate import Estimate
+from fpsolver.theory.kramers import transition_state, transmission, unstable_rate
+
+MELNIKOV_MESHKOV = "V. I. Mel'nikov, S. V. Meshkov, J. Chem. Phys. 85, 1018 (1986)"
+POLLAK_GRABERT_HAENGGI = "E. Pollak, H. Grabert, P. Hänggi, J. Chem. Phys. 91, 4073 (1989)"
+# The trajectory ends where the landscape is as near the top as this fraction of the way.
+_NEAR = 2e-5
+
+
+def melnikov_meshkov_rate(
+    barrier: Barrier, *, temperature: float, friction: float, mass: float = 1.0, beyond: Barrier | None = None
+) -> Estimate:
+    """Return k = F (λ_b/ω_b)(ω₀/2π) e^{−ΔL/T} with F = Υ(δ), or Υ(δ₁)Υ(δ₂)/Υ(δ₁ + δ₂) of a double well, δ = γS/T.
+
+    Parameters
+    ----------
+    barrier : Barrier
+        The well, with its action S (for unit mass).
+    temperature : float
+        T in units of loss.
+    friction : float
+        Rate γ = ζ/m, of any size.
+    mass : float
+        Mass m.
+    beyond : Barrier, optional
+        The well behind the barrier; ``beyond=barrier`` in a symmetric double well. By default what crosses is gone.
+
+    Returns
+    -------
+    Estimate
+        Escapes per unit time; `error_scale` is (T/ΔL) ln(ΔL/T) where energy diffuses, going over to T/ΔL.
+
+    Examples
+    --------
+    The slowest rate 2k of x⁴/4 − x²/2 at T = 0.1, γ = 0.1; the full Klein–Kramers operator has 0.0132227.
+
+    >>> from fpsolver.landscapes import double_well
+    >>> well = Barrier.between(double_well(), -1.0, 0.0)
+    >>> round(2 * float(melnikov_meshkov_rate(well, temperature=0.1, friction=0.1, beyond=well)), 9)
+    0.013264632
+    """
+    loss = energy_loss(barrier, temperature=temperature, friction=friction, mass=mass)
+    other = None if beyond is None else energy_loss(beyond, temperature=temperature, friction=friction, mass=mass)
+    return _rate(barrier, temperature, friction, mass, loss, other, MELNIKOV_MESHKOV)
+
+
+def pollak_grabert_haenggi_rate(
+    barrier: Barrier, *, temperature: float, friction: float, mass: float = 1.0, beyond: Barrier | None = None
+) -> Estimate:
+    """Return the turnover rate with the energy loss of the unstable normal mode, `normal_mode_energy_loss`.
+
+    Parameters
+    ----------
+    barrier, temperature, friction, mass, beyond
+        As for `melnikov_meshkov_rate`; barriers made by `Barrier.between`.
+
+    Returns
+    -------
+    Estimate
+        Escapes per unit time.
+    """
+    positive("temperature", temperature)
+    loss = normal_mode_energy_loss(barrier, friction=friction, mass=mass) / temperature
+    other = None
+    if beyond is not None:
+        other = loss
+        if beyond is not barrier:
+            other = normal_mode_energy_loss(beyond, friction=friction, mass=mass) / temperature
+    return _rate(barrier, temperature, friction, mass, loss, other, POLLAK_GRABERT_HAENGGI)
+
+
+def normal_mode_energy_loss(barrier: Barrier, *, friction: float, mass: float = 1.0) -> float:
+    """Return the energy ΔE that the unstable normal mode loses to the others between leaving the top and returning.
+
+    ΔE = ½∫∫ F(t) F(s) [Λe^{−Λ|t − s|} − λe^{−λ|t − s|}]/(λ + Λ) dt ds, with λ = √(γ²/4 + ω_b²) − γ/2, Λ = λ + γ, and
+    F = L' + mω_b²x the anharmonic force along the trajectory x = √(2λ/(λ + Λ)) ρ that starts at rest at the top.
+
+    Parameters
+    ----------
+    barrier : Barrier
+        Made by `Barrier.between`.
+    friction : float
+        Rate γ.
+    mass : float
+        Mass m.
+
+    Returns
+    -------
+    float
+        Energy in units of loss; γS for weak friction.
+
+    Notes
+    -----
+    Pollak, Grabert, Hänggi 1989, section III, with the sum over normal modes done for memoryless friction: the inverse
+    Laplace transform of Σⱼuⱼ²/(s² + λⱼ²) = [γ/(λ + Λ)]/[(s + Λ)(s + λ)].
+    """
+    from scipy.integrate import solve_ivp
+
+    positive("friction", friction, "γ is a rate, ζ = mγ the coefficient")
+    positive("mass", mass)
+    slow = unstable_rate(friction, barrier.barrier_frequency(mass))
+    fast = slow + friction
+    share = 2.0 * slow / (slow + fast)
+    force, dent = _mode(barrier, mass, slow, friction, share)
+    end = _turning_point(dent, abs(barrier.needed("minimum", "the trajectory") - barrier.saddle))
+
+    def change(s: float, y: np.ndarray) -> list[float]:
+        # q = end·sech²s runs from the turning point (s = 0) back to the top; dt/ds stays finite at both ends.
+        sech = 1.0 / math.cosh(s) ** 2
+        q = end * sech
+        speed = math.sqrt(max(2.0 * dent(q), 1e-300) * share / mass)
+        pace = 2.0 * q * math.tanh(s) / speed
+        f = force(q)
+        time, lag_fast, lag_slow = y[0], y[1], y[2]
+        return [
+            pace,
+            pace * (f - fast * lag_fast),
+            pace * (f - slow * lag_slow),
+            pace * f * math.exp(-fast * time),
+            pace * f * math.exp(-slow * time),
+            pace * f * lag_fast,
+            pace * f * lag_slow,
+        ]
+
+    # The first step starts just off the turning point, where dt/ds is 0/0; what it leaves out is of third order.
+    last = math.asinh(1.0 / math.sqrt(_NEAR))
+    solution = solve_ivp(change, (1e-6, last), np.zeros(7), method="DOP853", rtol=1e-10, atol=1e-14)
+    _, _, _, half_fast, half_slow, both_fast, both_slow = solution.y[:, -1]
+    # F is even in time: pairs on the same side of the turning point, and pairs on opposite sides.
+    of_fast, of_slow = 4.0 * both_fast + 2.0 * half_fast**2, 4.0 * both_slow + 2.0 * half_slow**2
+    return float(0.5 * (fast * of_fast - slow * of_slow) / (slow + fast) / mass)
+
+
+def _mode(
+    barrier: Barrier, mass: float, slow: float, friction: float, share: float
+) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    """Return the anharmonic force and the depth of the mode's potential, at a distance q from the top."""
+    landscape = barrier.needed("landscape", "the trajectory along the normal mode")
+    top, side = barrier.saddle, math.copysign(1.0, barrier.minimum - barrier.saddle)
+    level, stiffness = float(landscape.value([top])), barrier.saddle_curvature
+    # u₀₀²(mω_b² − …) leaves a parabola of this curvature on top of the landscape.
+    extra = mass * slow * friction / 2.0
+
+    def force(q: float) -> float:
+        return side * float(landscape.gradient([top + side * q])[0]) - stiffness * q
+
+    def dent(q: float) -> float:
+        return level - float(landscape.value([top + side * q])) - extra * q * q / 2.0
+
+    return force, dent
+
+
+def _turning_point(dent: Callable[[float], float], scale: float) -> float:
+    """Return the first distance from the top at which the mode comes to rest."""
+    from scipy.optimize import brentq
+
+    inside = step = scale / 64.0
+    for _ in range(10_000):
+        if dent(inside + step) <= 0.0:
+            return float(brentq(dent, inside, inside + step, xtol=1e-15, rtol=1e-14))
+        inside += step
+        step *= 1.02
+    raise TheoryError("the well is not closed: a particle that leaves the top never returns")
+
+
+def _rate(
+    barrier: Barrier, temperature: float, friction: float, mass: float, loss: float, other: float | None, source: str
+) -> Estimate:
+    ratio = barrier_parameter(barrier.height, temperature)
+    exponent = logarithm(loss)
+    if other is not None:
+        exponent += logarithm(other) - logarithm(loss + other)
+    factor = math.exp(exponent)
+    value = factor * transmission(barrier, friction, mass) * transition_state(barrier, temperature, mass)
+    # Corrections are larger the more the well is depopulated.
+    scale = ratio + (1.0 - factor) * (weak_scale(ratio) - ratio)
+    return Estimate(value, ("T ≪ ΔL", "memoryless friction"), scale, source)
