@@ -178,7 +178,7 @@ def test_the_same_tests_pass_under_the_simulator():
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", __file__]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert f"{len(CASES) + 11} passed" in result.stdout
+    assert f"{len(CASES) + 12} passed" in result.stdout
 
 
 @pytest.mark.parametrize("dynamics", [overdamped(), underdamped()], ids=["overdamped", "underdamped"])

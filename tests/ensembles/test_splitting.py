@@ -184,10 +184,10 @@ CHANNELS = "2*(x**2 + y**2 - 1)**2 + y**2/2 + y/10"
 def test_time_of_few_replicas_is_hardly_biased():
     # With 50 replicas 1/p alone is 20 % too long on average; its correction leaves terms of the order of the square of
     # the relative variance, 0.19² = 4 %.
-    result = adaptive_splitting(well(10), LEFT, RIGHT, score="x", dt=0.02, seed=9, n=50, runs=300, reference=-0.6)
+    result = adaptive_splitting(well(10), LEFT, RIGHT, score="x", dt=0.02, seed=9, n=50, runs=150, reference=-0.6)
     p, errors = result.run_probabilities, result.run_errors
     plain, corrected = result.probability.value / p, result.probability.value * p / (p**2 + errors**2)
-    spread = corrected.std(ddof=1) / np.sqrt(300) + result.relative_error
+    spread = np.hypot(corrected.std(ddof=1) / np.sqrt(150), result.relative_error)
     assert abs(corrected.mean() - 1) < 0.04 + ERRORS * spread
     assert plain.mean() - 1 > 0.1
 

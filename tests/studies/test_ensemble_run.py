@@ -123,7 +123,8 @@ def test_the_summary_tells_it(finished):
 def test_a_disagreement_beyond_chance_is_said(tmp_path):
     from fpsolver.report import summary
 
-    study = study_from_text(DRAGGED, overrides=["grid.x.cells=24"])  # cells of 0.4, half a standard deviation
+    # Euler–Maruyama with steps of 0.5 has the variance T/(1 − 0.25), a third too large.
+    study = study_from_text(DRAGGED, overrides=["simulate.scheme=euler-maruyama", "simulate.dt=0.5"])
     assert "no chance" in summary(study, run_study(study, tmp_path / "out.h5", progress=False))
 
 

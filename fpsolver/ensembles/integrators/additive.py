@@ -86,8 +86,9 @@ class AdditiveIntegrator(Integrator):
         else:
             parts = self._steps(times)
         n, d = max(map(len, parts)), dynamics.landscape.dimension
+        # Copies: for views that are read-only the kernel would be compiled once more.
         drift, offset, noise, reverse, conjugate = (
-            np.ascontiguousarray(np.broadcast_to(part, (n, *part.shape[1:]))) for part in parts
+            np.array(np.broadcast_to(part, (n, *part.shape[1:])), order="C") for part in parts
         )
         # A matter of the problem, not of these times, because loops for diagonal matrices round differently.
         tensor = self.request.scheme == ORNSTEIN_UHLENBECK or "tensor" in (dynamics.mobility.kind, dynamics.noise.kind)

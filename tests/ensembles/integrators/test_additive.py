@@ -8,6 +8,7 @@ from scipy.special import ive
 
 import fpsolver as fp
 from fpsolver.ensembles.linear_drift import exact_step
+from fpsolver.kernels.cpu.additive import advance
 
 TENSOR = np.array([[1.0, 0.3], [0.3, 0.5]])
 EGG = fp.Landscape("x**4/4 - a*x**2/2 + x*y/2 + y**2", variables=("x", "y"), parameters={"a": 1.0})
@@ -101,6 +102,15 @@ def test_functionals_change_nothing_and_neither_does_their_number():
     for name in names:
         alone = fp.simulate(dynamics, N, STARTS, DT, 2.0, seed=SEED, functionals=name)
         np.testing.assert_allclose(alone.values(name), everything.values(name), rtol=1e-12, atol=1e-12)
+
+
+def test_one_kernel_serves_all_problems():
+    """Arrays of another layout, or read-only, would have it compiled anew for tens of seconds."""
+    for options, _ in CASES.values():
+        fp.simulate(
+            fp.Langevin(EGG, **options), 10, [0.0, 0.0], DT, 4 * DT, seed=1, functionals=("heat", "entropy_flow")
+        )
+    assert len(advance.signatures) <= 2, "one for each precision"
 
 
 def bowl(**options):
