@@ -9,10 +9,11 @@ import numpy as np
 
 from fpsolver.dynamics import UnderdampedLangevin
 from fpsolver.ensembles.ensemble import Ensemble, to_blocks
-from fpsolver.ensembles.initial import initial_states
+from fpsolver.ensembles.initial import Gaussian, initial_states
 from fpsolver.ensembles.integrators.integrator import Request
 from fpsolver.ensembles.system_entropy import INITIAL_LOG_DENSITY, initial_log_density
 from fpsolver.errors import InputError
+from fpsolver.fields import Field
 from fpsolver.landscapes.source_cache import content_hash
 
 
@@ -63,7 +64,9 @@ def beginning(request: Request, names: tuple[str, ...], n: int, initial: Any, de
     velocities = isinstance(request.dynamics, UnderdampedLangevin)
     width = 2 * d if velocities else d
     k0, k1 = (int(word) for word in request.key)
-    drawn, cells = normals(0, n, width, INITIAL, k0, k1), uniforms(0, n, width + 1, CELL, k0, k1)
+    random = velocities or isinstance(initial, str | Gaussian)  # what a point does not need is not drawn
+    drawn = normals(0, n if random else 0, width, INITIAL, k0, k1)
+    cells = uniforms(0, n if isinstance(initial, Field) else 0, width + 1, CELL, k0, k1)
     columns = initial_states(request.dynamics, initial, n, drawn, cells, velocities)
     states = to_blocks(columns, len(names), request.dtype)
     if INITIAL_LOG_DENSITY in names:

@@ -187,7 +187,7 @@ def _starts(dynamics: Any, initial: Any, n: int, key: Any) -> Callable[[int, int
     from fpsolver.kernels.philox import CELL, INITIAL
 
     d, (k0, k1) = dynamics.landscape.dimension, (int(word) for word in key)
-    drawn = isinstance(initial, str | Gaussian | Field) or np.ndim(initial) < 2
+    drawn = isinstance(initial, str | Gaussian | Field) or np.size(initial) in (1, d)
     fixed = None if drawn else initial_states(dynamics, initial, n, np.zeros((0, d)), np.zeros((0, d + 1)), False)
 
     def start(first: int, count: int) -> np.ndarray:

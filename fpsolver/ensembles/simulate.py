@@ -105,6 +105,11 @@ def simulate(
         Show a bar with particle-steps per second; or a function that is given the ensemble so far after each chunk that
         brought new outputs.
 
+    Returns
+    -------
+    Ensemble
+        The trajectories at the end, and what was observed on the way.
+
     Raises
     ------
     InputError
@@ -136,8 +141,8 @@ def simulate(
     name = usual if scheme is None else scheme
     chosen = sorted_functionals(functionals, dynamics)
     request = Request(dynamics, name, noise, chosen, dt, key_of(seed, experiment), precision, device)
-    engine = integrator(request)
     last, outputs = output_steps(times, t_final, dt)
+    engine = integrator(request)
     problem = problem_hash(request, n, seed, experiment)
     names = engine.names if density is None else (*engine.names, INITIAL_LOG_DENSITY)
     observables, snapshot = _observers(request, names, observe, n, density)

@@ -43,30 +43,48 @@ class Panels:
     edges: Floats
 
     @property
+    def widths(self) -> Floats:
+        """Widths, shape (n,)."""
+        return np.diff(self.edges)
+
+    @property
     def nodes(self) -> Floats:
         """Nodes, shape (n, ORDER)."""
         x, _, _, _ = _rule()
-        return self.edges[:-1, None] + np.diff(self.edges)[:, None] * (x + 1.0) / 2.0
+        return self.edges[:-1, None] + self.widths[:, None] * (x + 1.0) / 2.0
 
     def over_panels(self, values: Floats) -> Floats:
         """Return the integral over each panel, shape (n,), of a function given at the nodes."""
         _, weights, _, _ = _rule()
-        return (values @ weights) * np.diff(self.edges) / 2.0
+        return np.asarray((values @ weights) * self.widths / 2.0)
 
     def from_left(self, values: Floats) -> tuple[Floats, Floats]:
         """Return ∫ from the first edge: to every node, shape (n, ORDER), and to every edge, shape (n + 1,)."""
-        _, _, cumulative, _ = _rule()
         at_edges = np.concatenate([[0.0], np.cumsum(self.over_panels(values))])
-        inside = values @ cumulative.T * np.diff(self.edges)[:, None] / 2.0
-        return at_edges[:-1, None] + inside, at_edges
+        return at_edges[:-1, None] + self.inside(values), at_edges
 
     def from_right(self, values: Floats) -> tuple[Floats, Floats]:
         """Return ∫ to the last edge, from every node and from every edge; sums run from the right, for accuracy."""
+        at_edges = np.concatenate([np.cumsum(self.over_panels(values)[::-1])[::-1], [0.0]])
+        return at_edges[1:, None] + self.inside(values[:, ::-1])[:, ::-1], at_edges
+
+    def inside(self, values: Floats) -> Floats:
+        """Return ∫ from the left end of each panel to its nodes, shape (n, ORDER)."""
         _, _, cumulative, _ = _rule()
-        panel = self.over_panels(values)
-        at_edges = np.concatenate([np.cumsum(panel[::-1])[::-1], [0.0]])
-        inside = values[:, ::-1] @ cumulative.T * np.diff(self.edges)[:, None] / 2.0
-        return at_edges[1:, None] + inside[:, ::-1], at_edges
+        return np.asarray(values @ cumulative.T * self.widths[:, None] / 2.0)
+
+    def relaxed(self, source: Floats, rate: Floats) -> Floats:
+        """Return y at the nodes with y' = source − rate·y and y = 0 at the first edge, by collocation on each panel.
+
+        Gauss collocation is implicit, so that a rate far above the inverse width of a panel does no harm.
+        """
+        _, weights, cumulative, _ = _rule()
+        found, start = np.empty_like(source), 0.0
+        for k, half in enumerate(self.widths / 2.0):
+            system = np.eye(ORDER) + half * cumulative * rate[k]
+            found[k] = np.linalg.solve(system, start + half * cumulative @ source[k])
+            start += half * float(weights @ (source[k] - rate[k] * found[k]))
+        return found
 
 
 def resolve(edges: Floats, functions: Callable[[Panels], list[Floats]]) -> Panels:
@@ -104,12 +122,16 @@ def resolve(edges: Floats, functions: Callable[[Panels], list[Floats]]) -> Panel
 
 
 class _Separate(Panels):
-    """Panels that need not touch, given as pairs (left, right)."""
+    """Panels that need not touch, given as pairs (left, right); integrals begin anew on each."""
 
-    def __init__(self, pairs: Floats):
-        object.__setattr__(self, "edges", pairs)
+    @property
+    def widths(self) -> Floats:
+        return np.asarray(self.edges[:, 1] - self.edges[:, 0])
 
     @property
     def nodes(self) -> Floats:
         x, _, _, _ = _rule()
-        return self.edges[:, :1] + (self.edges[:, 1:] - self.edges[:, :1]) * (x + 1.0) / 2.0
+        return self.edges[:, :1] + self.widths[:, None] * (x + 1.0) / 2.0
+
+    def from_left(self, values: Floats) -> tuple[Floats, Floats]:
+        return self.inside(values), np.zeros(len(values))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,11 +20,12 @@ from fpsolver.theory.depopulation import logarithm
 from fpsolver.theory.energy_diffusion import energy_loss, weak_scale
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.kramers import transition_state, transmission, unstable_rate
+from fpsolver.theory.panels import Floats, Panels
 
 MELNIKOV_MESHKOV = "V. I. Mel'nikov, S. V. Meshkov, J. Chem. Phys. 85, 1018 (1986)"
 POLLAK_GRABERT_HAENGGI = "E. Pollak, H. Grabert, P. Hänggi, J. Chem. Phys. 91, 4073 (1989)"
 # The trajectory ends where the landscape is as near the top as this fraction of the way.
-_NEAR = 2e-5
+_NEAR = 1e-6
 
 
 def melnikov_meshkov_rate(
@@ -113,72 +115,55 @@ def normal_mode_energy_loss(barrier: Barrier, *, friction: float, mass: float = 
     Pollak, Grabert, Hänggi 1989, section III, with the sum over normal modes done for memoryless friction: the inverse
     Laplace transform of Σⱼuⱼ²/(s² + λⱼ²) = [γ/(λ + Λ)]/[(s + Λ)(s + λ)].
     """
-    from scipy.integrate import solve_ivp
-
     positive("friction", friction, "γ is a rate, ζ = mγ the coefficient")
     positive("mass", mass)
     slow = unstable_rate(friction, barrier.barrier_frequency(mass))
     fast = slow + friction
     share = 2.0 * slow / (slow + fast)
-    force, dent = _mode(barrier, mass, slow, friction, share)
+    force, dent = _mode(barrier, mass, slow * friction)
     end = _turning_point(dent, abs(barrier.needed("minimum", "the trajectory") - barrier.saddle))
-
-    def change(s: float, y: np.ndarray) -> list[float]:
-        # q = end·sech²s runs from the turning point (s = 0) back to the top; dt/ds stays finite at both ends.
-        sech = 1.0 / math.cosh(s) ** 2
-        q = end * sech
-        speed = math.sqrt(max(2.0 * dent(q), 1e-300) * share / mass)
-        pace = 2.0 * q * math.tanh(s) / speed
-        f = force(q)
-        time, lag_fast, lag_slow = y[0], y[1], y[2]
-        return [
-            pace,
-            pace * (f - fast * lag_fast),
-            pace * (f - slow * lag_slow),
-            pace * f * math.exp(-fast * time),
-            pace * f * math.exp(-slow * time),
-            pace * f * lag_fast,
-            pace * f * lag_slow,
-        ]
-
-    # The first step starts just off the turning point, where dt/ds is 0/0; what it leaves out is of third order.
+    # q = end·sech²s runs from the top (s = −∞) to the turning point (s = 0) and back; dt/ds stays finite.
     last = math.asinh(1.0 / math.sqrt(_NEAR))
-    solution = solve_ivp(change, (1e-6, last), np.zeros(7), method="DOP853", rtol=1e-10, atol=1e-14)
-    _, _, _, half_fast, half_slow, both_fast, both_slow = solution.y[:, -1]
-    # F is even in time: pairs on the same side of the turning point, and pairs on opposite sides.
-    of_fast, of_slow = 4.0 * both_fast + 2.0 * half_fast**2, 4.0 * both_slow + 2.0 * half_slow**2
-    return float(0.5 * (fast * of_fast - slow * of_slow) / (slow + fast) / mass)
+    panels = Panels(np.linspace(-last, last, 49))
+    q = end / np.cosh(panels.nodes) ** 2
+    pace = 2.0 * q * np.abs(np.tanh(panels.nodes)) / np.sqrt(2.0 * dent(q) * share / mass)
+    pushed = pace * force(q)
+
+    def pairs(rate: float) -> float:
+        """Return ∫∫ F(t) F(s) e^{−rate|t − s|} dt ds."""
+        return 2.0 * float(panels.over_panels(pushed * panels.relaxed(pushed, rate * pace)).sum())
+
+    return 0.5 * (fast * pairs(fast) - slow * pairs(slow)) / (slow + fast) / mass
 
 
 def _mode(
-    barrier: Barrier, mass: float, slow: float, friction: float, share: float
-) -> tuple[Callable[[float], float], Callable[[float], float]]:
-    """Return the anharmonic force and the depth of the mode's potential, at a distance q from the top."""
+    barrier: Barrier, mass: float, product: float
+) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]:
+    """Return the anharmonic force and the depth of the mode's potential, at distances q from the top.
+
+    The mode feels the landscape and, on top of it, a parabola of curvature mλγ/2; `product` is λγ.
+    """
     landscape = barrier.needed("landscape", "the trajectory along the normal mode")
-    top, side = barrier.saddle, math.copysign(1.0, barrier.minimum - barrier.saddle)
-    level, stiffness = float(landscape.value([top])), barrier.saddle_curvature
-    # u₀₀²(mω_b² − …) leaves a parabola of this curvature on top of the landscape.
-    extra = mass * slow * friction / 2.0
+    top, side = float(barrier.saddle or 0.0), math.copysign(1.0, barrier.minimum - barrier.saddle)  # type: ignore
+    level, stiffness, extra = float(landscape.value([top])), barrier.saddle_curvature, mass * product / 2.0
 
-    def force(q: float) -> float:
-        return side * float(landscape.gradient([top + side * q])[0]) - stiffness * q
+    def force(q: Floats) -> Floats:
+        return np.asarray(side * landscape.gradient((top + side * q)[..., None])[..., 0] - stiffness * q)
 
-    def dent(q: float) -> float:
-        return level - float(landscape.value([top + side * q])) - extra * q * q / 2.0
+    def dent(q: Floats) -> Floats:
+        return np.asarray(level - landscape.value((top + side * q)[..., None]) - extra * q * q / 2.0)
 
     return force, dent
 
 
-def _turning_point(dent: Callable[[float], float], scale: float) -> float:
+def _turning_point(dent: Callable[[Floats], Floats], scale: float) -> float:
     """Return the first distance from the top at which the mode comes to rest."""
     from scipy.optimize import brentq
 
-    inside = step = scale / 64.0
-    for _ in range(10_000):
-        if dent(inside + step) <= 0.0:
-            return float(brentq(dent, inside, inside + step, xtol=1e-15, rtol=1e-14))
-        inside += step
-        step *= 1.02
+    steps = scale / 64.0 * 1.02 ** np.arange(600.0)
+    for inside, outside in pairwise(np.cumsum(steps)):
+        if dent(np.array(outside)) <= 0.0:
+            return float(brentq(lambda q: float(dent(np.array(q))), inside, outside, xtol=1e-15, rtol=1e-14))
     raise TheoryError("the well is not closed: a particle that leaves the top never returns")
 
 

@@ -32,6 +32,13 @@ def test_points_are_one_for_each():
     assert (begin(LINE, 3, 0.5).final == 0.5).all()
 
 
+def test_first_passages_start_from_the_same_points():
+    points = np.linspace(-0.5, 0.5, 300)
+    options = {"dt": 0.01, "t_max": 0.05, "seed": 1, "target": fp.where(x=(1.0, None))}
+    one, other = (fp.first_passage_times(LINE, 300, given, **options) for given in (points, points[:, None]))
+    np.testing.assert_array_equal(one.times, other.times)
+
+
 def test_phases_are_positions_and_velocities():
     phases = np.random.default_rng(1).normal(size=(300, 4))
     found = begin(KICKED, 300, phases)

@@ -36,6 +36,9 @@ from reference_problems import digest, simulate_everything
 march.CHUNK = 40_000  # many checkpoints, of 64 steps each
 pause = random.Random(int(sys.argv[2]))
 simulate_everything()
+began = time.perf_counter()
+whole = digest(simulate_everything(n=2000, t_final=64.0, times=64, threads=1))
+longest = 0.3 * (time.perf_counter() - began)  # less than two threads need: the first child is always killed
 kills = 0
 while True:
     child = os.fork()
@@ -43,12 +46,11 @@ while True:
         simulate_everything(n=2000, t_final=64.0, times=64, checkpoint=sys.argv[1], checkpoint_interval=0.0,
                             threads=pause.choice((1, 2)), batch=pause.choice((256, 1000, 4096)))
         os._exit(0)
-    time.sleep(pause.uniform(0.0, 0.5))
+    time.sleep(pause.uniform(0.0, longest))
     os.kill(child, signal.SIGKILL)
     if os.waitpid(child, 0)[1] == 0:
         break
     kills += 1
-whole = digest(simulate_everything(n=2000, t_final=64.0, times=64))
 resumed = digest(simulate_everything(n=2000, t_final=64.0, times=64, checkpoint=sys.argv[1]))
 print(kills, whole, resumed)
 """
