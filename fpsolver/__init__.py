@@ -51,6 +51,7 @@ _HOMES = {
     "Quantiles": "fpsolver.ensembles.observables",
     "Trajectories": "fpsolver.ensembles.observables",
     "first_passage_times": "fpsolver.ensembles.first_passage",
+    "adaptive_splitting": "fpsolver.ensembles.splitting",
     "open_results": "fpsolver.storage",
 }
 _MODULES = ("landscapes", "dynamics", "theory", "errors")
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from fpsolver.ensembles.initial import Gaussian
     from fpsolver.ensembles.observables import Histogram, LogSumExp, Mean, Moments, Quantiles, Trajectories
     from fpsolver.ensembles.simulate import simulate
+    from fpsolver.ensembles.splitting import adaptive_splitting
     from fpsolver.fields import Field
     from fpsolver.generators import generator
     from fpsolver.grids import Axis, Grid
