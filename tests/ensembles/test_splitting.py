@@ -201,7 +201,8 @@ def test_two_channels_in_the_plane_with_two_scores():
         for seed, score in enumerate(("x", fp.committor(W, LEFT, RIGHT)))
     ]
     for one in found:
-        # The grid's and the scheme's error, estimated by halving, are below one part in a hundred.
+        # The grid's error is 0.12 % by halving its cells. Heun's variance across the ring, where λ dt = 0.16, is 0.7 %
+        # too small, of which a rate feels the square root, at the minimum and at the saddle: together below 1 %.
         assert abs(one.mean_time.value - exact) < ERRORS * one.mean_time.standard_error + 0.01 * exact
 
 
