@@ -17,11 +17,16 @@ import numpy as np
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.landscapes.block_source import Precision, formulas_hash, head, number_type
+from fpsolver.landscapes.divergence_blocks import divergence_blocks
 from fpsolver.landscapes.expression import check_name, check_syntax, require_known
 from fpsolver.landscapes.source_cache import content_hash, generated_module
 
 if TYPE_CHECKING:
     from fpsolver.landscapes.landscape import Landscape
+
+__all__ = [
+    "BlockFunctions", "divergence_blocks", "expression_blocks", "expression_module", "landscape_blocks", "nothing",
+]  # fmt: skip
 
 _FORMULAS = tuple(f"fpsolver.kernels.{name}" for name in ("elementary", "error_function", "power"))
 

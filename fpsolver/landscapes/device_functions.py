@@ -14,6 +14,7 @@ import numpy as np
 from fpsolver.errors import MethodError
 from fpsolver.landscapes.block_functions import BlockFunctions, expression_module
 from fpsolver.landscapes.block_source import Precision, number_type
+from fpsolver.landscapes.divergence_blocks import divergence_module
 from fpsolver.landscapes.landscape import Landscape
 
 
@@ -66,6 +67,25 @@ def expression_blocks(
     array([3.])
     """
     return expression_module(texts, variables, positions, precision, jacobian, 1).block
+
+
+def divergence_blocks(
+    terms: Sequence[Sequence[tuple[str, str]]],
+    variables: Sequence[str],
+    positions: Mapping[str, int],
+    *,
+    precision: Precision = "double",
+) -> Any:
+    """Return sums of derivatives as one function; see `fpsolver.landscapes.divergence_blocks.divergence_blocks`.
+
+    Examples
+    --------
+    >>> f, out = divergence_blocks([[("x**2", "x"), ("x*y", "y")]], ("x", "y"), {}), np.empty(1)
+    >>> f(np.array([2.0, 1.0]), np.zeros(1), out)
+    >>> out
+    array([6.])
+    """
+    return divergence_module(terms, variables, positions, precision, 1).block
 
 
 def nothing(precision: Precision = "double") -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
+from fpsolver.kernels.blocks import LANES
 from fpsolver.landscapes.block_source import Precision, formulas_hash
 from fpsolver.landscapes.expression import check_syntax, require_known
 from fpsolver.landscapes.source_cache import content_hash, generated_module
@@ -51,6 +53,17 @@ def divergence_blocks(
     >>> out[0]
     np.float64(6.0)
     """
+    return divergence_module(terms, variables, positions, precision, LANES).block
+
+
+def divergence_module(
+    terms: Sequence[Sequence[tuple[str, str]]],
+    variables: Sequence[str],
+    positions: Mapping[str, int],
+    precision: Precision,
+    lanes: int,
+) -> ModuleType:
+    """Return the generated module with the function ``block(x, p, out)`` for blocks of some lanes."""
     checked = [[(check_syntax(text), name) for text, name in row] for row in terms]
     used: set[str] = set()
     for row in checked:
@@ -59,7 +72,7 @@ def divergence_blocks(
             used |= one.names
     where = tuple(sorted((name, int(positions[name])) for name in positions if name in used and name not in variables))
     given = tuple(tuple((one.text, name) for one, name in row) for row in checked)
-    key = content_hash(("divergence", given, tuple(variables), where, precision, formulas_hash(*_FORMULAS)))
+    key = content_hash(("divergence", lanes, given, tuple(variables), where, precision, formulas_hash(*_FORMULAS)))
 
     def source() -> str:
         import sympy
@@ -76,6 +89,7 @@ def divergence_blocks(
                 require_differentiable_size(expression, symbols, one.text)
                 parts.append(derivative(expression, sympy.Symbol(name)))
             rows[(n,)] = sympy.Add(*parts)
-        return print_block_function(rows, symbols, {sympy.Symbol(name): index for name, index in where}, precision)
+        places = {sympy.Symbol(name): index for name, index in where}
+        return print_block_function(rows, symbols, places, precision, lanes)
 
-    return generated_module("blocks", key, source).block
+    return generated_module("blocks", key, source)

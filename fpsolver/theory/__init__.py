@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = {
     "Estimate": "estimate",
     "Barrier": "barrier",
+    "LineDiffusion": "line_diffusion",
 }
 _MODULES = (
     "kramers",
@@ -22,6 +23,7 @@ _MODULES = (
     "langer",
     "first_passage",
     "inverse_passage",
+    "sgd_noise",
     "sgd_escape",
     "discrete_chain",
 )

@@ -69,7 +69,9 @@ class Barrier:
     def __post_init__(self) -> None:
         check_height(self.height)
         if not (math.isfinite(self.minimum_curvature) and self.minimum_curvature > 0.0):
-            raise TheoryError(f"minimum_curvature = {self.minimum_curvature!r} must be positive: L''_a > 0 at a minimum")
+            raise TheoryError(
+                f"minimum_curvature = {self.minimum_curvature!r} must be positive: L''_a > 0 at a minimum"
+            )
         if not (math.isfinite(self.saddle_curvature) and self.saddle_curvature < 0.0):
             raise TheoryError(
                 f"saddle_curvature = {self.saddle_curvature!r} must be negative: L''_b < 0 at the top of a barrier"

@@ -49,6 +49,16 @@ def barrier_parameter(height: float, temperature: float) -> float:
     return ratio
 
 
+def exponent_parameter(exponent: float) -> float:
+    """Return one over the exponent of an escape time, and warn where that is not below one (`ValidityWarning`)."""
+    if exponent <= 1.0:
+        _warn(
+            f"the exponent of the escape time is {exponent:.3g}: the condition that it is large is violated, and "
+            "escape has no rate; use the exact quadrature of fpsolver.theory.first_passage"
+        )
+    return 1.0 / exponent
+
+
 def strong_friction(friction: float, barrier_frequency: float) -> float:
     """Return (ω_b/γ)², the parameter of the overdamped limit, and warn where it is not below one.
 

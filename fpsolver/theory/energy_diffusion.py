@@ -18,7 +18,9 @@ from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.kramers import KRAMERS, transition_state
 from fpsolver.theory.panels import Floats, Panels
 
-_ZWANZIG = "R. Zwanzig, Phys. Fluids 2, 12 (1959); Hänggi, Talkner, Borkovec, Rev. Mod. Phys. 62, 251 (1990), section IV"
+_ZWANZIG = (
+    "R. Zwanzig, Phys. Fluids 2, 12 (1959); Hänggi, Talkner, Borkovec, Rev. Mod. Phys. 62, 251 (1990), section IV"
+)
 
 
 def energy_loss(barrier: Barrier, *, temperature: float, friction: float, mass: float = 1.0) -> float:

@@ -2,155 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from fpsolver.dynamics import Langevin
-from fpsolver.dynamics.langevin import CONVENTIONS
-from fpsolver.errors import TheoryError, suggest
-from fpsolver.landscapes.landscape import Landscape
-from fpsolver.theory.conditions import positive
+from fpsolver.errors import TheoryError
 from fpsolver.theory.estimate import Estimate
+from fpsolver.theory.line_diffusion import LineDiffusion, driven_by, of, positive_diffusion, thermal
 from fpsolver.theory.panels import Floats, Panels, resolve
 
-Function = Callable[[Floats], Any]
+__all__ = ["LineDiffusion", "driven_by", "mean_time", "moments", "of", "splitting_probability", "thermal"]
 
-_REFERENCE = "C. W. Gardiner, Handbook of Stochastic Methods, section 5.2.7; L. Pontryagin, A. Andronov, A. Vitt (1933)"
-# Weight of each convention's point of evaluation between the ends of a step.
-_WEIGHTS = dict(zip(CONVENTIONS, (0.0, 0.5, 1.0), strict=True))
+_REFERENCE = "C. W. Gardiner, Handbook of Stochastic Methods, section 5.2; L. Pontryagin, A. Andronov, A. Vitt (1933)"
 # An infinite range is cut where the stationary weight has fallen by e^−60.
 _NEGLIGIBLE = 60.0
 # ln ψ may span this much before e^{…} leaves the range of floating point.
 _SPAN = 1300.0
-
-
-@dataclass(frozen=True)
-class LineDiffusion:
-    """A diffusion on the line, dx = b(x) dt + √(2D(x)) dW in a convention; made by `thermal`, `driven_by` or `of`.
-
-    Parameters
-    ----------
-    diffusion : callable
-        D at an array of positions.
-    weight : float
-        α = 0, 1/2 or 1: the Itô drift is b + αD'.
-    exponent : callable, optional
-        Φ(x) = −∫ b/D dx where it is known in closed form.
-    slope : callable, optional
-        Φ'(x) = −b/D where it is not; it is integrated numerically.
-    domain : tuple of float
-        Where the coefficients are known.
-    """
-
-    diffusion: Function
-    weight: float
-    exponent: Function | None = None
-    slope: Function | None = None
-    domain: tuple[float, float] = (-math.inf, math.inf)
-
-
-def thermal(landscape: Landscape, *, temperature: float, mobility: float | Function = 1.0) -> LineDiffusion:
-    """Return the motion in a landscape that keeps detailed balance: D = Tμ(x), drift −μL' + T μ' (klimontovich).
-
-    Parameters
-    ----------
-    landscape : Landscape
-        In one variable.
-    temperature : float
-        T in units of loss.
-    mobility : float or callable
-        μ, or a function of an array of positions.
-    """
-    temperature = positive("temperature", temperature)
-    _one_variable(landscape)
-    mu = _function("mobility", mobility)
-    return LineDiffusion(
-        diffusion=lambda x: temperature * mu(x),
-        weight=1.0,
-        exponent=lambda x: landscape.value(x[..., None]) / temperature,
-        domain=landscape.domain[0],
-    )
-
-
-def driven_by(
-    drift: Landscape | Function, *, diffusion: float | Function, convention: str, mobility: float | Function = 1.0
-) -> LineDiffusion:
-    """Return dx = b(x) dt + √(2D(x)) dW with noise that is independent of the drift.
-
-    Parameters
-    ----------
-    drift : Landscape or callable
-        b(x), or a landscape in one variable for b = −μL'.
-    diffusion : float or callable
-        D(x) > 0.
-    convention : {"ito", "stratonovich", "klimontovich"}
-        Of the noise. It does not matter where D is constant.
-    mobility : float or callable
-        μ(x), with a landscape.
-    """
-    if convention not in _WEIGHTS:
-        raise TheoryError(
-            f"convention = {convention!r} is not one of {', '.join(CONVENTIONS)}{suggest(str(convention), CONVENTIONS)}"
-        )
-    noise = _function("diffusion", diffusion)
-    domain = (-math.inf, math.inf)
-    if isinstance(drift, Landscape):
-        landscape, mu = drift, _function("mobility", mobility)
-        _one_variable(landscape)
-        domain = landscape.domain[0]
-        if not callable(diffusion) and not callable(mobility):
-            ratio = float(mobility) / positive("diffusion", diffusion)
-            exponent = lambda x: ratio * landscape.value(x[..., None])  # noqa: E731
-            return LineDiffusion(noise, _WEIGHTS[convention], exponent=exponent, domain=domain)
-
-        def slope(x: Floats) -> Floats:
-            return mu(x) * landscape.gradient(x[..., None])[..., 0] / noise(x)
-
-        return LineDiffusion(noise, _WEIGHTS[convention], slope=slope, domain=domain)
-    b = _function("drift", drift)
-    return LineDiffusion(noise, _WEIGHTS[convention], slope=lambda x: -b(x) / noise(x))
-
-
-def of(dynamics: Langevin) -> LineDiffusion:
-    """Return the diffusion that a one-dimensional, undriven `fpsolver.Langevin` describes.
-
-    Examples
-    --------
-    >>> import fpsolver as fp
-    >>> dynamics = fp.Langevin(fp.Landscape("x**4/4 - x**2/2"), temperature=0.1)
-    >>> round(float(mean_time(of(dynamics), -1.0, 1.0)), 6)
-    66.25949
-    """
-    landscape = dynamics.landscape
-    _one_variable(landscape)
-    if dynamics.protocol:
-        raise TheoryError("the dynamics is driven: the quadratures hold for coefficients that do not depend on time")
-
-    def evaluated(name: str) -> Function:
-        coefficient = getattr(dynamics, name)
-        return lambda x: np.asarray(
-            coefficient.diagonal(np.asarray(x)[..., None], landscape.parameters)[..., 0], dtype=float
-        )
-
-    mu = evaluated("mobility")
-    thermal_noise = dynamics.diffusion is None
-    noise = (lambda x: dynamics.temperature * mu(x)) if thermal_noise else evaluated("diffusion")
-    weight = 1.0 if thermal_noise else _WEIGHTS[dynamics.convention or "ito"]
-    if dynamics.force is None and thermal_noise:
-        return thermal(landscape, temperature=float(dynamics.temperature), mobility=mu)  # type: ignore[arg-type]
-
-    def slope(x: Floats) -> Floats:
-        b = -mu(x) * landscape.gradient(x[..., None])[..., 0]
-        if dynamics.force is not None:
-            b = b + dynamics.force.evaluate(x[..., None], landscape.parameters)[..., 0]
-        return -b / noise(x)
-
-    return LineDiffusion(noise, weight, slope=slope, domain=landscape.domain[0])
 
 
 def mean_time(
@@ -181,6 +46,7 @@ def mean_time(
 
     Examples
     --------
+    >>> from fpsolver.landscapes import Landscape
     >>> process = thermal(Landscape("x**4/4 - x**2/2"), temperature=0.05)
     >>> round(float(mean_time(process, -1.0, 1.0)), 6)
     729.670692
@@ -245,7 +111,7 @@ def splitting_probability(process: LineDiffusion, start: float, ends: tuple[floa
     _, left = panels.from_left(inverse)
     _, right = panels.from_right(inverse)
     value = (left[at] if ends[1] > ends[0] else right[at]) / left[-1]
-    return Estimate(float(value), (), 0.0, "C. W. Gardiner, Handbook of Stochastic Methods, section 5.2.8")
+    return Estimate(float(value), (), 0.0, "C. W. Gardiner, Handbook of Stochastic Methods, section 5.2")
 
 
 def _prepared(
@@ -281,7 +147,7 @@ def _prepared(
             "raise the temperature, or put a reflecting wall nearer"
         )
     inverse, psi = np.exp(middle - log_weight), np.exp(log_weight - middle)
-    weight = psi / _noise(process, sign * panels.nodes)
+    weight = psi / positive_diffusion(process, sign * panels.nodes)
     return panels, inverse, weight, int(np.searchsorted(panels.edges, sign * start)), len(ends)
 
 
@@ -295,12 +161,12 @@ def _log_weight(process: LineDiffusion, sign: float, panels: Panels) -> Floats:
         phi, _ = panels.from_left(sign * np.asarray(process.slope(x), dtype=float))
     if not np.isfinite(phi).all():
         raise TheoryError("the drift or landscape is not finite on the way to the target")
-    return process.weight * np.log(_noise(process, x)) - phi
+    return process.weight * np.log(positive_diffusion(process, x)) - phi
 
 
 def _scaled(process: LineDiffusion, sign: float, panels: Panels) -> list[Floats]:
     """Return what has to be resolved, each panel by itself: ψ and 1/ψ relative to their means, D, and Φ'."""
-    noise = _noise(process, sign * panels.nodes)
+    noise = positive_diffusion(process, sign * panels.nodes)
     log_weight = _log_weight(process, sign, panels)
     inside = np.clip(log_weight - log_weight.mean(axis=1, keepdims=True), -600.0, 600.0)
     functions = [np.exp(inside), np.exp(-inside), noise]
@@ -318,7 +184,7 @@ def _limit(process: LineDiffusion, sign: float, start: float, upper: float) -> f
     for _ in range(200):
         lower = max(start - reach, wall)
         panels = Panels(np.linspace(lower, max(start, lower + 1e-9 * reach), 129))
-        weight = _log_weight(process, sign, panels) - np.log(_noise(process, sign * panels.nodes))
+        weight = _log_weight(process, sign, panels) - np.log(positive_diffusion(process, sign * panels.nodes))
         if weight.max() - weight[0, 0] > _NEGLIGIBLE:
             # The nearest such place, so that what lies beyond does not cost panels.
             far = np.flatnonzero(weight.max() - weight[:, 0] > _NEGLIGIBLE)
@@ -331,23 +197,3 @@ def _limit(process: LineDiffusion, sign: float, start: float, upper: float) -> f
         f"nothing confines the motion on the side of {sign * lower:.3g}: the mean time is infinite, or give "
         "reflecting=, the position of a wall"
     )
-
-
-def _noise(process: LineDiffusion, x: Floats) -> Floats:
-    noise = np.broadcast_to(np.asarray(process.diffusion(x), dtype=float), x.shape)
-    if not (np.isfinite(noise).all() and np.all(noise > 0.0)):
-        worst = x[~(np.isfinite(noise) & (noise > 0.0))][0]
-        raise TheoryError(f"the diffusion is not positive at x = {worst:g}: the quadrature needs D > 0 on the way")
-    return noise
-
-
-def _function(name: str, value: float | Function) -> Callable[[Floats], NDArray[np.float64]]:
-    if callable(value):
-        return lambda x: np.asarray(value(x), dtype=float)
-    number = float(value) if name == "drift" else positive(name, value)
-    return lambda x: np.full(np.shape(x), number)
-
-
-def _one_variable(landscape: Landscape) -> None:
-    if landscape.dimension != 1:
-        raise TheoryError(f"the quadratures are one-dimensional; the landscape has {landscape.dimension} variables")

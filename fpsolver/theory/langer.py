@@ -91,7 +91,7 @@ def underdamped_rate(
     friction: float | ArrayLike,
     mass: float | ArrayLike = 1.0,
 ) -> Estimate:
-    """Return k = (κ/2π) √(det H_a/|det H_b|) e^{−ΔL/T} with κ the growth rate of the deterministic motion at the saddle.
+    """Return k = (κ/2π) √(det H_a/|det H_b|) e^{−ΔL/T} with κ the growth rate of the motion at the saddle.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.accounts import add_difference, add_path_integral, add_time_integral
 from fpsolver.kernels.cpu.additive import STRETCH, fill_slope
 from fpsolver.kernels.cpu.lanes import copy, first_failure, lane_ids, row, set_parameters, subtract
-from fpsolver.kernels.cpu.multiplicative_steps import irreversible, make_scratch, move, variables_of
+from fpsolver.kernels.cpu.multiplicative_steps import irreversible, make_step_scratch, move, variables_of
 
 OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
 ALLOCATING: Any = OPTIONS | {"_nrt": True}
@@ -53,6 +53,15 @@ def make_ends(like, d, size, rows):
         np.zeros(rows.fields * d * LANES, t),
         np.zeros(size, t),
     )
+
+
+@njit(**ALLOCATING)
+def make_scratch(like, p, kind, m, law, rows):
+    """Return the arrays of one block that live for a call: those of a step, and those of both of its ends.
+
+    They are two tuples, as Numba does not compile calls with more than thirty arguments reliably.
+    """
+    return make_step_scratch(like, p, kind, m, law), make_ends(like, law.dimension, like.shape[1], rows)
 
 
 @njit(**INLINE)
@@ -160,8 +169,7 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
         The first failure, with the block's state before that step left in `states`; −1, −1, −1 if there is none.
     """
     m = variables_of(run.scheme, law.separable, law.dimension)
-    t = make_scratch(states, p, run.kind, m, law)
-    u = make_ends(states, law.dimension, states.shape[1], rows)
+    t, u = make_scratch(states, p, run.kind, m, law, rows)
     for b in range(len(states)):
         block = states[b]
         ids = lane_ids(first, b)

@@ -101,7 +101,7 @@ def variables_of(scheme, separable, d):
 
 
 @njit(**ALLOCATING)
-def make_scratch(like, p, kind, m, law):
+def make_step_scratch(like, p, kind, m, law):
     """Return arrays of the block's type, for m random variables a step."""
     d, t = law.dimension, like.dtype
     rows, packed = d * LANES, rows_of(law.noise_kind, d) * LANES

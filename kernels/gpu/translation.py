@@ -36,7 +36,8 @@ class Translation:
         source: Any = getattr(function, "py_func", function)
         if source not in self._functions:
             options = getattr(function, "targetoptions", {})
-            scope = dict(source.__globals__)
+            # Under the simulator warnings are kept there, and one thread's first must not add to what others walk through.
+            scope = {"__warningregistry__": {}, **source.__globals__}
             copy = FunctionType(source.__code__, scope, source.__name__, source.__defaults__, source.__closure__)
             self._functions[source] = cuda.jit(device=True, inline=options.get("inline", "never"))(copy)
             for name in source.__code__.co_names:

@@ -42,6 +42,41 @@ TRAP = fp.Langevin(
     fp.Landscape("x**2 + x*y/2 + y**2", variables=("x", "y")), temperature=0.4, force=["0.2*y", "-0.2*x"]
 )
 
+CONVENTIONS = ("ito", "stratonovich", "klimontovich")
+SCHEMES = ("euler-maruyama", "heun", "weak-2")
+FLOWS = ("work", "heat", "shadow_work", "entropy_flow_midpoint")
+
+
+def scalar(convention):
+    landscape = fp.Landscape("x**4/4 - x**2/2")
+    return fp.Langevin(landscape, diffusion="0.3 + x**2/10", convention=convention)
+
+
+DIAGONAL = ["0.3 + x**2/10", "0.2 + cos(x + y)/10"]
+SEPARABLE = ["0.3 + x**2/10", "0.2 + cos(y)/10"]
+TENSOR = [["0.5 + x**2/10", "x*y/10"], ["x*y/10", "0.4 + y**2/10"]]
+
+
+def multiplicative(diffusion, convention="stratonovich", **options):
+    return fp.Langevin(plane(), diffusion=diffusion, convention=convention, **options)
+
+
+WARM = {"temperature": fp.Protocol("0.3 + t/10"), **RISING}
+
+MULTIPLICATIVE = {
+    **{f"{scheme}, {name}": (scalar(name), {"scheme": scheme}) for scheme in SCHEMES for name in CONVENTIONS},
+    **{f"{scheme}, diagonal": (multiplicative(DIAGONAL), {"scheme": scheme}) for scheme in SCHEMES},
+    **{f"{scheme}, tensor": (multiplicative(TENSOR), {"scheme": scheme}) for scheme in SCHEMES},
+    "ito tensor": (multiplicative(TENSOR, "ito"), {"scheme": "heun"}),
+    "klimontovich tensor": (multiplicative(TENSOR, "klimontovich"), {}),
+    "three-point, scalar": (scalar("ito"), {"scheme": "weak-2", "noise": "three-point"}),
+    "three-point, separable": (multiplicative(SEPARABLE), {"scheme": "weak-2", "noise": "three-point"}),
+    "three-point, tensor": (multiplicative(TENSOR), {"scheme": "weak-2", "noise": "three-point"}),
+    "signs, tensor": (multiplicative(TENSOR), {"noise": "rademacher"}),
+    "flows": (multiplicative(TENSOR, force=["0.3*y", "-0.3*x"]), {"functionals": (*FLOWS, *INTEGRALS)}),
+    "heated": (overdamped(mobility=TENSOR, protocol=WARM), {"scheme": "heun", "functionals": (*FLOWS, *INTEGRALS)}),
+}
+
 CASES = {
     "euler": (overdamped(), {}),
     "forced": (overdamped(force=["0.3*y", "-0.3*x"], mobility=[[1.0, 0.2], [0.2, 0.5]]), {}),
@@ -58,14 +93,16 @@ CASES = {
     "obabo": (underdamped(), {"scheme": "obabo"}),
     "baoab of signs": (underdamped(), {"noise": "rademacher"}),
     "driven baoab": (underdamped(protocol=RISING), {"functionals": (*STANDARD, *INTEGRALS)}),
+    **MULTIPLICATIVE,
 }
 
 
 def both(dynamics, n=3, steps=100, dt=0.01, **options):
     """Return the states on the processor and on the device, without those that only fill up a block."""
     found = []
+    initial = [0.3, -0.2][: dynamics.landscape.dimension]
     for device in ("cpu", "gpu"):
-        ensemble = fp.simulate(dynamics, n, [0.3, -0.2], dt, steps * dt, seed=11, device=device, **options)
+        ensemble = fp.simulate(dynamics, n, initial, dt, steps * dt, seed=11, device=device, **options)
         rows = np.moveaxis(ensemble.states, 1, -1)
         found.append(rows.reshape(-1, rows.shape[-1])[:n])
     return found
@@ -83,9 +120,10 @@ def test_the_device_gives_the_trajectories_of_the_processor(name):
 
 @on_device
 @pytest.mark.gpu
+@pytest.mark.parametrize("dynamics", [overdamped(), multiplicative(TENSOR)], ids=["additive", "multiplicative"])
 @pytest.mark.parametrize("noise", ["gaussian", "three-point", "rademacher"])
-def test_single_precision(noise):
-    here, there = both(overdamped(), noise=noise, precision="single")
+def test_single_precision(noise, dynamics):
+    here, there = both(dynamics, noise=noise, precision="single")
     assert there.dtype == np.float32
     np.testing.assert_allclose(there, here, atol=CLOSE * 2.0**29)  # single precision has 29 bits less
 
@@ -113,12 +151,15 @@ def test_trajectories_of_all_blocks_are_followed():
 
 @on_device
 @pytest.mark.gpu
-@pytest.mark.parametrize("scheme", ["euler-maruyama", "leimkuhler-matthews"])
-def test_a_split_run_has_the_same_bits_on_the_device(scheme):
+@pytest.mark.parametrize(
+    ("dynamics", "scheme"),
+    [(overdamped(), "euler-maruyama"), (overdamped(), "leimkuhler-matthews"), (multiplicative(TENSOR), "weak-2")],
+)
+def test_a_split_run_has_the_same_bits_on_the_device(dynamics, scheme):
     options = {"n": 2, "dt": 0.01, "seed": 5, "scheme": scheme, "device": "gpu"}
-    whole = fp.simulate(overdamped(), initial=[0.3, 0.1], t_final=0.15, **options)
-    half = fp.simulate(overdamped(), initial=[0.3, 0.1], t_final=0.07, **options)
-    rest = fp.simulate(overdamped(), initial=half, t_final=0.15, scheme=scheme, device="gpu")
+    whole = fp.simulate(dynamics, initial=[0.3, 0.1], t_final=0.15, **options)
+    half = fp.simulate(dynamics, initial=[0.3, 0.1], t_final=0.07, **options)
+    rest = fp.simulate(dynamics, initial=half, t_final=0.15, scheme=scheme, device="gpu")
     assert np.array_equal(whole.final, rest.final)
 
 
@@ -168,9 +209,17 @@ def test_landscapes_without_an_expression_are_refused():
 
 @on_device
 @pytest.mark.gpu
-def test_noise_that_depends_on_the_position_is_refused():
-    with pytest.raises(MethodError, match='do not run on device = "gpu"; choose device = "cpu"'):
-        both(overdamped(mobility="1 + x**2"))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_matrices_that_are_not_positive_definite_are_found_where_they_are_on_the_processor():
+    edge = multiplicative([["1/2", "x"], ["x", "1/2"]], "ito")  # singular at |x| = 1/2
+    found = []
+    for device in ("cpu", "gpu"):
+        with pytest.raises(TrajectoryError) as caught:
+            fp.simulate(edge, 3, [0.3, -0.2], 0.01, 1.0, seed=11, device=device)
+        found.append(caught.value)
+    here, there = found
+    assert (there.step, there.trajectory) == (here.step, here.trajectory)
+    np.testing.assert_allclose(there.state, here.state, rtol=CLOSE)
 
 
 def test_the_same_tests_pass_under_the_simulator():
@@ -178,10 +227,12 @@ def test_the_same_tests_pass_under_the_simulator():
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", __file__]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert f"{len(CASES) + 12} passed" in result.stdout
+    assert f"{len(CASES) + 16} passed" in result.stdout
 
 
-@pytest.mark.parametrize("dynamics", [overdamped(), underdamped()], ids=["overdamped", "underdamped"])
+@pytest.mark.parametrize(
+    "dynamics", [overdamped(), multiplicative(TENSOR), underdamped()], ids=["overdamped", "multiplicative", "underdamped"]
+)
 def test_devices_that_are_not_there_are_refused_before_anything_is_compiled(dynamics, monkeypatch):
     monkeypatch.setattr(cuda, "is_available", lambda: False)
     monkeypatch.setattr(source_cache, "_load", lambda *_: pytest.fail("compiled"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from fpsolver.landscapes.compiled_expressions import compile_expressions
 from fpsolver.landscapes.expression import TIME
 
 FUNCTIONS = {"cpu": "fpsolver.landscapes.block_functions", "gpu": "fpsolver.landscapes.device_functions"}
-"""Where the functions of a landscape come from, for each device."""
+"""Where compiled functions come from, for each device: the names are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,12 +120,3 @@ def compile_system(request: Request, coordinates: Sequence[str]) -> System:
         force is not None,
         Parameters(values, names, driven, timed),
     )
-
-
-def block_functions(
-    texts: tuple[str, ...], variables: Sequence[str], names: Mapping[str, int], precision: Literal["double", "single"]
-) -> Any:
-    """Return expressions compiled for blocks; `names` says where in p each parameter stands."""
-    from fpsolver.landscapes.block_functions import expression_blocks
-
-    return expression_blocks(texts, tuple(variables), names, precision=precision)

@@ -124,7 +124,8 @@ def multiplicative_integrator(request: Request) -> MultiplicativeIntegrator:
     system = compile_system(request, dynamics.landscape.variables)
     flow = "entropy_flow_midpoint" in request.functionals.standard
     names = system.parameters.names
-    noise = compile_noise(dynamics, names, request.precision, midpoint=request.scheme == HEUN, flow=flow)
+    midpoint = request.scheme == HEUN
+    noise = compile_noise(dynamics, names, request.precision, request.device, midpoint=midpoint, flow=flow)
     return MultiplicativeIntegrator(request, system, noise)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from fpsolver.dynamics import Langevin
 from fpsolver.dynamics.coefficient import KINDS, Coefficient
-from fpsolver.ensembles.integrators.compiled import block_functions
+from fpsolver.ensembles.integrators.compiled import FUNCTIONS
 from fpsolver.errors import DynamicsError, MethodError
-from fpsolver.landscapes.block_functions import expression_blocks, nothing
-from fpsolver.landscapes.divergence_blocks import divergence_blocks
 from fpsolver.landscapes.expression import check_syntax
 
 DIVERGENCE_SHARE = {"ito": 0.0, "stratonovich": 0.5, "klimontovich": 1.0}
@@ -52,7 +51,7 @@ class NoiseFunctions:
 
 
 def compile_noise(
-    dynamics: Langevin, names: Mapping[str, int], precision: Any, *, midpoint: bool, flow: bool
+    dynamics: Langevin, names: Mapping[str, int], precision: Any, device: str, *, midpoint: bool, flow: bool
 ) -> NoiseFunctions:
     """Compile the coefficients of overdamped dynamics.
 
@@ -64,6 +63,8 @@ def compile_noise(
         Where in p each parameter stands.
     precision : {"double", "single"}
         Of the blocks.
+    device : {"cpu", "gpu"}
+        For which they are.
     midpoint : bool
         Whether the scheme converges to the Stratonovich equation, as Heun's does.
     flow : bool
@@ -76,6 +77,7 @@ def compile_noise(
     DynamicsError
         If a matrix is not symmetric.
     """
+    functions = import_module(FUNCTIONS[device])
     variables = dynamics.landscape.variables
     noise, mobility = dynamics.noise, dynamics.mobility
     rows = _rows(noise, dynamics)
@@ -86,15 +88,20 @@ def compile_noise(
     if midpoint:
         shares = (shares[0], shares[1] - 1.0) if noise.kind == "tensor" else (shares[0] - 0.5, shares[1])
     used = [shares, flow_shares] if flow and not dynamics.diffusion_is_thermal else [shares]
-    silent = nothing(precision)
+    silent = functions.nothing(precision)
     divergence = jacobian = silent
     if any(share[0] for share in used):
-        divergence = divergence_blocks(_terms(rows, noise.kind, variables), variables, names, precision=precision)
+        terms = _terms(rows, noise.kind, variables)
+        divergence = functions.divergence_blocks(terms, variables, names, precision=precision)
     if any(share[1] for share in used):
-        jacobian = expression_blocks(rows, variables, names, precision=precision, jacobian=True)
+        jacobian = functions.expression_blocks(rows, variables, names, precision=precision, jacobian=True)
+
+    def compiled(texts: tuple[str, ...]) -> Any:
+        return functions.expression_blocks(texts, variables, names, precision=precision)
+
     return NoiseFunctions(
-        block_functions(rows, variables, names, precision),
-        silent if dynamics.diffusion_is_thermal else block_functions(mobility_rows, variables, names, precision),
+        compiled(rows),
+        silent if dynamics.diffusion_is_thermal else compiled(mobility_rows),
         divergence,
         jacobian,
         KINDS.index(noise.kind),
