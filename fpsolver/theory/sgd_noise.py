@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fpsolver.errors import TheoryError
 from fpsolver.landscapes.landscape import Landscape
 from fpsolver.theory.conditions import positive
 from fpsolver.theory.estimate import Estimate
-
-Floats = NDArray[np.float64]
+from fpsolver.theory.panels import Floats, Panels, resolve
 
 
 def curvature_noise(landscape: Landscape, *, learning_rate: float, batch_size: float) -> Callable[[Floats], Floats]:
@@ -49,8 +47,6 @@ def noise_exponent(landscape: Landscape, diffusion: Callable[[Floats], Any], min
         If D vanishes on the way, as |L''| does at the inflection of a smooth landscape: the integral diverges, and the
         continuous motion cannot pass.
     """
-    from scipy.integrate import quad
-
     x = np.linspace(minimum, saddle, 2002)[1:-1]
     noise = np.asarray(diffusion(x), dtype=float)
     low = int(noise.argmin())
@@ -61,14 +57,14 @@ def noise_exponent(landscape: Landscape, diffusion: Callable[[Floats], Any], min
             "in strict proportion to the curvature never passes an inflection; add a floor to D"
         )
 
-    def integrand(point: float) -> float:
-        at = np.array([point])
-        return float(landscape.gradient(at)[0] / np.asarray(diffusion(at), dtype=float)[0])
+    def integrand(panels: Panels) -> Floats:
+        at = panels.nodes
+        return np.asarray(landscape.gradient(at[..., None])[..., 0] / np.asarray(diffusion(at), dtype=float))
 
-    jumps = x[:-1][np.abs(np.diff(np.log(noise))) > 0.1]
-    value, error = quad(integrand, minimum, saddle, points=jumps[:20] if len(jumps) else None, limit=400, epsabs=0.0)
-    assumptions = ("small noise",)
-    return Estimate(float(value), assumptions, max(1.0 / abs(value), error), "WKB; M. Freidlin, A. Wentzell")
+    edges = np.linspace(min(minimum, saddle), max(minimum, saddle), 17)
+    panels = resolve(edges, lambda some: [integrand(some)])
+    value = float(panels.over_panels(integrand(panels)).sum()) * (1.0 if saddle > minimum else -1.0)
+    return Estimate(value, ("small noise",), 1.0 / abs(value), "M. I. Freidlin, A. D. Wentzell, Random Perturbations")
 
 
 def rates(learning_rate: float, batch_size: float) -> tuple[float, float]:

@@ -6,15 +6,16 @@ that is not positive definite gives NaN, which the loops over time find.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.lanes import copy, row
 
 OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+INLINE: Any = OPTIONS | {"forceinline": True}
 
 SCALAR, DIAGONAL, TENSOR = 0, 1, 2
 """Kinds of coefficients: one row for all components, one row each, the packed lower triangle."""
@@ -43,11 +44,18 @@ def work_rows(d):
     return 3 * d + 3
 
 
+@njit(**INLINE)
+def root(value):
+    """Return the square root, NaN of negative numbers; NumPy's is not there on devices, and Python's raises."""
+    gone = value - value
+    return math.sqrt(value) if value >= 0 else gone / gone
+
+
 @njit(**OPTIONS)
 def square_roots(c, rows):
     """Replace every entry by its square root."""
     for i in range(rows * LANES):
-        c[i] = np.sqrt(c[i])
+        c[i] = root(c[i])
 
 
 @njit(**OPTIONS)
@@ -61,7 +69,7 @@ def _pivot(entry, diagonal, tolerance):
     """Replace what is left of a diagonal entry by its square root, NaN where it is not positive beyond rounding."""
     for i in range(LANES):
         left = entry[i]
-        entry[i] = np.sqrt(left if left > tolerance * abs(diagonal[i]) else left * 0 - 1)
+        entry[i] = root(left if left > tolerance * abs(diagonal[i]) else left * 0 - 1)
 
 
 @njit(**OPTIONS)
@@ -162,10 +170,10 @@ def _rotation(a, b, off, cosine, sine):
     """Give cosine and sine of the rotation that makes [[a, off], [off, b]] diagonal, and make it so."""
     for i in range(LANES):
         gap, twice = b[i] - a[i], off[i] + off[i]
-        size = abs(gap) + np.sqrt(gap * gap + twice * twice)
+        size = abs(gap) + math.sqrt(gap * gap + twice * twice)
         # Where the matrix is a multiple of unity there is nothing to turn.
         tangent = (twice if gap >= 0 else -twice) / (size if size > 0 else size * 0 + 1)
-        shrink = 1 / np.sqrt(1 + tangent * tangent)
+        shrink = 1 / math.sqrt(1 + tangent * tangent)
         cosine[i] = shrink
         sine[i] = tangent * shrink
         a[i] -= tangent * off[i]

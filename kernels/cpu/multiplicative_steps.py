@@ -12,6 +12,7 @@ P. E. Kloeden and E. Platen, Numerical Solution of Stochastic Differential Equat
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -305,7 +306,7 @@ def _weak_general(functions, x, z, law, j, dt, kick, t):
 @njit(**INLINE)
 def move(functions, x, z, run, law, j, t):
     """Take one step; t.slope holds the slope at x."""
-    kick = np.sqrt(2.0 * run.dt * law.scale[j])
+    kick = math.sqrt(2.0 * run.dt * law.scale[j])
     _begin(functions, x, run.scheme, law, j, t)
     if run.scheme == HEUN:
         _heun(functions, x, z, law, j, run.dt, kick, t)

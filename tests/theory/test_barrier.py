@@ -31,18 +31,14 @@ def test_stationary_points_are_taken_as_they_are_found():
 
 
 def test_a_well_that_never_closes_has_no_action():
-    landscape = Landscape("-x**2*exp(-x**2)")
-    barrier = Barrier.between(Landscape("x**2*exp(-x**2)"), 0.0, 1.0)
-    assert barrier.action == pytest.approx(Barrier.between(Landscape("x**2*exp(-x**2)"), 0.0, -1.0).action)
-    with pytest.raises(TheoryError, match="must be positive"):
-        Barrier.between(landscape, 0.0, 1.0)
-    cliff = Barrier.between(Landscape("x**2/2*exp(-x) "), 0.0, 2.0)
-    assert cliff.action > 0
-    open_well = Barrier(height=1.0, minimum_curvature=1.0, saddle_curvature=-1.0)
+    landscape = Landscape("exp(-(x - 3)**2) - exp(-x**2)")
+    (bottom,), (top,) = minima(landscape, [(-2, 2)]), saddles(landscape, [(2, 4)])
+    open_well = Barrier.between(landscape, bottom, top)
+    assert open_well.action is None
     with pytest.raises(TheoryError, match="needs action"):
         turnover.melnikov_meshkov_rate(open_well, temperature=0.1, friction=1.0)
     with pytest.raises(TheoryError, match="needs minimum_derivatives"):
-        anharmonic.coefficient(open_well)
+        anharmonic.coefficient(Barrier(height=1.0, minimum_curvature=1.0, saddle_curvature=-1.0))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +70,7 @@ def test_a_barrier_behind_another_and_more_dimensions_are_refused():
     landscape = Landscape("x**6/6 - 5*x**4/4 + 2*x**2 + x/4")
     wells = sorted(minima(landscape, [(-3, 3)]), key=lambda p: p.position[0])
     tops = sorted(saddles(landscape, [(-3, 3)]), key=lambda p: p.position[0])
-    with pytest.raises(TheoryError, match="rises above|not above"):
+    with pytest.raises(TheoryError, match=r"rises above|not above"):
         Barrier.between(landscape, wells[2], tops[0])
     with pytest.raises(TheoryError, match="langer"):
         Barrier.between(coupled_double_well(), -1.0, 0.0)

@@ -23,7 +23,12 @@ def quartic_mean_time(temperature):
     """τ(−1 → 1) = (Z/T)∫₀¹ e^{V/T}dy by symmetry, with Z from Bessel functions of order ±1/4; in mpmath."""
     with mpmath.workdps(25):
         t = mpmath.mpf(temperature)
-        z = mpmath.pi / 2 * mpmath.exp(1 / (8 * t)) * sum(mpmath.besseli(s / mpmath.mpf(4), 1 / (8 * t)) for s in (-1, 1))
+        z = (
+            mpmath.pi
+            / 2
+            * mpmath.exp(1 / (8 * t))
+            * sum(mpmath.besseli(s / mpmath.mpf(4), 1 / (8 * t)) for s in (-1, 1))
+        )
         top = mpmath.quad(lambda y: mpmath.exp((y**4 / 4 - y**2 / 2) / t), mpmath.linspace(0, 1, 9))
         return float(z / t * top)
 
@@ -47,7 +52,12 @@ def test_the_ratio_approaches_one_with_slope_three_halves(well):
     assert np.polynomial.Polynomial.fit(temperatures, slopes, 3)(0.0) == pytest.approx(1.5, abs=2e-3)
     assert anharmonic.coefficient(well) == pytest.approx(1.5, rel=1e-8)
     corrected = [float(anharmonic.corrected_overdamped_rate(well, temperature=t)) for t in temperatures]
-    left = np.abs([float(kramers.exact_time(well, 1.0, temperature=t)) * k - 1 for t, k in zip(temperatures, corrected)])
+    left = np.abs(
+        [
+            float(kramers.exact_time(well, 1.0, temperature=t)) * k - 1
+            for t, k in zip(temperatures, corrected, strict=True)
+        ]
+    )
     order = np.polyfit(np.log(temperatures), np.log(left), 1)[0]
     assert order == pytest.approx(2.0, abs=0.1)
 
@@ -140,7 +150,12 @@ def test_limits_of_the_correction_at_the_top():
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0.05, 20), st.floats(0.02, 0.5), st.floats(0.01, 100), st.floats(0.1, 10)
+    st.floats(0.1, 10),
+    st.floats(0.1, 10),
+    st.floats(0.05, 20),
+    st.floats(0.02, 0.5),
+    st.floats(0.01, 100),
+    st.floats(0.1, 10),
 )
 def test_rates_scale_with_units_and_stay_below_transition_state_theory(bottom, top, height, ratio, friction, mass):
     barrier = Barrier(height, bottom, -top)

@@ -119,7 +119,7 @@ def test_rates_scale_with_the_units_of_energy_length_and_mass(energy, length, ma
 
 def test_what_the_theories_need_is_said(well):
     numbers = Barrier(0.25, 2.0, -1.0, action=4 / 3)
-    with pytest.raises(TheoryError, match="Barrier.between"):
+    with pytest.raises(TheoryError, match=r"Barrier\.between"):
         turnover.pollak_grabert_haenggi_rate(numbers, temperature=0.05, friction=0.1)
     with pytest.raises(TheoryError, match="γ is a rate"):
         turnover.pollak_grabert_haenggi_rate(well, temperature=0.05, friction=0.0)
