@@ -139,7 +139,9 @@ def constant_memory() -> None:
     call()
     wall = time.perf_counter() - began
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(f"{taken:.0e} steps, 1000 histograms of 200 bins: {wall:.2f} s, {taken / wall / 1e6:.0f} M/s, +{grown:.0f} MB")
+    print(
+        f"{taken:.0e} steps, 1000 histograms of 200 bins: {wall:.2f} s, {taken / wall / 1e6:.0f} M/s, +{grown:.0f} MB"
+    )
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ def scaled(x: Any, k: Any) -> Any:
 @njit(**INLINE)
 def exp(x: Any) -> Any:
     """Return e^x."""
-    y = np.float64(x)
+    y: Any = np.float64(x)
     y = 710.0 if y > 710.0 else y
     y = -746.0 if y < -746.0 else y
     k, p = reduced_exponential(y)
@@ -101,7 +101,7 @@ def exp(x: Any) -> Any:
 @njit(**INLINE)
 def expm1(x: Any) -> Any:
     """Return e^x − 1, for x ≤ 700."""
-    y = np.float64(x)
+    y: Any = np.float64(x)
     y = -50.0 if y < -50.0 else y
     k, p = reduced_exponential(y)
     scale = two_to(k + _ROUND)
@@ -199,7 +199,7 @@ def tan(x: Any) -> Any:
 def sinh(x: Any) -> Any:
     """Return sinh x."""
     y = np.float64(x)
-    size = abs(y)
+    size: Any = abs(y)
     size = 711.0 if size > 711.0 else size
     k, p = reduced_exponential(size)
     near = k if k < 30.0 else 30.0
@@ -213,7 +213,7 @@ def sinh(x: Any) -> Any:
 @njit(**INLINE)
 def cosh(x: Any) -> Any:
     """Return cosh x."""
-    size = abs(np.float64(x))
+    size: Any = abs(np.float64(x))
     size = 711.0 if size > 711.0 else size
     k, p = reduced_exponential(size)
     quarter = (1.0 + p) * two_to(k - 2.0 + _ROUND)

@@ -56,7 +56,7 @@ def _scaled_complement(size: Any) -> Any:
 def erf(x: Any) -> Any:
     """Return the error function of x."""
     y = np.float64(x)
-    size = abs(y)
+    size: Any = abs(y)
     size = 6.0 if size > 6.0 else size
     far = 1.0 - exp(-size * size) * _scaled_complement(size)
     near = _near(size)

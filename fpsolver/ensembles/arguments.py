@@ -45,7 +45,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def check_execution(threads: Any, batch: Any, interval: Any) -> None:
+def check_execution(threads: Any, batch: Any = 1, interval: Any = 0.0) -> None:
     """Raise unless the options that change nothing but speed are in range.
 
     Raises
@@ -54,7 +54,7 @@ def check_execution(threads: Any, batch: Any, interval: Any) -> None:
         If one is not.
     """
     for name, value in (("threads", threads), ("batch", batch)):
-        if value is not None and (not is_whole(value) or value < 1):
+        if (value is not None or name == "batch") and (not is_whole(value) or value < 1):
             raise InputError(f"{name} = {value!r} must be a positive integer")
     if not is_number(interval) or not interval >= 0:
         raise InputError(f"checkpoint_interval = {interval!r} must be a number of seconds")

@@ -129,7 +129,7 @@ def first_passage_times(
     True
     """
     n, dt, seed = check_numbers(n, dt, seed, initial)
-    check_execution(threads, batch, 0.0)
+    check_execution(threads, batch)
     if t_max is None:
         raise InputError("t_max is missing: give the time up to which trajectories are followed")
     last = whole_steps(t_max, dt, "t_max")

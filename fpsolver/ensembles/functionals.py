@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fpsolver.ensembles.observables.observable import identifier
 from fpsolver.errors import InputError, MethodError, suggest
+
+if TYPE_CHECKING:
+    from fpsolver.kernels.cpu.accounts import Rows
 
 STANDARD = ("work", "heat", "shadow_work", "entropy_flow", "entropy_flow_midpoint")
 """Functionals that are known by name.
@@ -23,7 +26,7 @@ entropy_flow
     Entropy given to the bath, in its discrete form Σ ln p(x→x′)/p(x′→x): with it the integral fluctuation theorem holds
     at any time step.
 entropy_flow_midpoint
-    The same as a Stratonovich integral, ∫D⁻¹M(F − ∇L)∘dθ.
+    The same as a Stratonovich integral, ∫D⁻¹(a − ∇·D)∘dθ with Itô drift a; for constant noise ∫D⁻¹M(F − ∇L)∘dθ.
 """
 
 RESERVED = ("t", "loss", "initial_log_density", "system_entropy", "entropy_production", "entropy_production_midpoint")
@@ -130,9 +133,16 @@ class Functionals:
     def __bool__(self) -> bool:
         return bool(self.names)
 
-    def row(self, name: str, first: int) -> int:
-        """Return the row of a standard functional, where these begin at row `first`; −1 if it was not asked for."""
-        return first + self.standard.index(name) if name in self.standard else -1
+    def rows(self, first: int) -> Rows:
+        """Return where the functionals stand in a block, when the first of them has row `first`."""
+        from fpsolver.kernels.cpu.accounts import Rows
+
+        standard = (first + self.standard.index(name) if name in self.standard else -1 for name in STANDARD)
+        work, heat, shadow, exact, midpoint = standard
+        rate = first + len(self.standard)
+        return Rows(
+            work, heat, shadow, exact, midpoint, rate, len(self.rates), rate + len(self.rates), len(self.fields)
+        )
 
     def refuse(self, names: Sequence[str], reason: str) -> None:
         """Raise if any of these standard functionals was asked for.
@@ -157,7 +167,7 @@ def sorted_functionals(given: Functional | Sequence[Functional], dynamics: Any) 
         components.
     """
     kinds: dict[type, list[Any]] = {str: [], TimeIntegral: [], PathIntegral: []}
-    for one in (given,) if isinstance(given, Functional) else given:
+    for one in given if isinstance(given, Sequence) and not isinstance(given, str) else (given,):
         if type(one) not in kinds or (isinstance(one, str) and one not in STANDARD):
             hint = suggest(one, STANDARD) if isinstance(one, str) else ""
             raise InputError(

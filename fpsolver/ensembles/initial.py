@@ -43,8 +43,13 @@ class Gaussian:
     covariance: Any
 
     def __post_init__(self) -> None:
-        mean = np.atleast_1d(np.asarray(self.mean, dtype=float))
-        spread = np.asarray(self.covariance, dtype=float)
+        try:
+            mean = np.atleast_1d(np.asarray(self.mean, dtype=float))
+            spread = np.asarray(self.covariance, dtype=float)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"mean = {self.mean!r}, covariance = {self.covariance!r}: must be numbers or arrays of numbers"
+            ) from None
         d = len(mean)
         if mean.ndim != 1 or spread.shape not in ((), (d,), (d, d)):
             raise InputError(

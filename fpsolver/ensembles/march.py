@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.dynamics import Langevin
 from fpsolver.ensembles.integrators.integrator import Integrator
 from fpsolver.ensembles.observables.observable import Arrays, Observable
 from fpsolver.ensembles.observables.snapshot import Snapshot
@@ -217,6 +218,8 @@ def _reason(request: Any) -> str:
             for name, (lower, upper) in zip(landscape.variables, landscape.domain, strict=True)
         )
         return f"It left the domain of the landscape, {domain}, or the time step is too long: make dt smaller"
+    if isinstance(request.dynamics, Langevin) and request.dynamics.noise.varies:
+        return "There the diffusion is not positive, or the time step is too long: make dt smaller"
     return (
         f'With scheme = "{request.scheme}" and dt = {request.dt:g}, steps that overshoot grow where the loss grows '
         "faster than a parabola: such an ensemble has only a quasi-stationary state. Make dt smaller"

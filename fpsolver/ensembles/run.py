@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,8 +90,8 @@ def _steps(ensemble: Ensemble) -> list[int]:
 
 
 def _due(start: Ensemble, outputs: Sequence[int], step: int) -> list[int]:
-    """Return the output steps between the beginning and a later step; step 0 is one before anything is recorded."""
-    known = -1 if start.step == 0 and not len(start.times) else start.step
+    """Return the output steps up to a later step, the present one among them where nothing is recorded yet."""
+    known = start.step if len(start.times) else start.step - 1
     return [output for output in outputs if known < output <= step]
 
 
@@ -109,7 +108,8 @@ def run(
     outputs: Sequence[int],
     last: int,
     checkpoints: Checkpoints,
-    progress: bool | Callable[[Ensemble], Any],
+    progress: bool | None,
+    on_output: Callable[[Ensemble], Any] | None,
 ) -> Ensemble:
     """March from an ensemble to the last step.
 
@@ -125,8 +125,10 @@ def run(
         Last step.
     checkpoints : Checkpoints
         Where the state is kept.
-    progress : bool or callable
-        A bar, or who is told of the ensemble whenever outputs are new.
+    progress : bool or None
+        Whether to show a bar; None: on a terminal only.
+    on_output : callable or None
+        Who is told of the ensemble whenever outputs are new.
 
     Raises
     ------
@@ -143,16 +145,16 @@ def run(
     now = checkpoints.resume(start, outputs, last)
     now = replace(now, states=np.array(now.states))
     begin, written = now.step, began
-    if 0 in _due(now, outputs, begin):
-        now = _observed(march, now, [0], [_totals_now(march, now)])
+    if begin in _due(now, outputs, begin):
+        now = _observed(march, now, [begin], [_totals_now(march, now)])
     with _bar(progress, now, last) as bar, ThreadPoolExecutor(march.threads) as pool:
         for stages in plan(begin, last, outputs, now.n, march.integrator.longest):
             totals = march_chunk(march, now.states, stages, pool, bar.update)
             now = replace(now, step=stages[-1].end)
             if totals:
                 now = _observed(march, now, [stage.end for stage in stages if stage.output], totals)
-                if callable(progress):
-                    progress(_reported(march, now))
+                if on_output is not None:
+                    on_output(_reported(march, now))
             if time.perf_counter() - written > checkpoints.interval:
                 checkpoints.write(now)
                 written = time.perf_counter()
@@ -185,18 +187,10 @@ def _reported(march: March, now: Ensemble) -> Ensemble:
     return replace(now, observables=observables)
 
 
-def _bar(progress: Any, now: Ensemble, last: int) -> AbstractContextManager[Any]:
-    if progress is not True:
-        return nullcontext(_Silent())
+def _bar(progress: bool | None, now: Ensemble, last: int) -> Any:
     from tqdm import tqdm
 
     return tqdm(
-        total=last * now.n, initial=now.step * now.n, unit="particle-step", unit_scale=True, desc="trajectories"
-    )
-
-
-class _Silent:
-    """A progress bar that shows nothing."""
-
-    def update(self, steps: int) -> None:
-        """Take note of nothing."""
+        total=last * now.n, initial=now.step * now.n, unit="particle-step", unit_scale=True, desc="simulate",
+        leave=bool(progress), disable=None if progress is None else not progress,
+    )  # fmt: skip

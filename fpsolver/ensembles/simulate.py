@@ -46,7 +46,8 @@ def simulate(
     experiment: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_interval: float = 60.0,
-    progress: bool | Callable[[Ensemble], Any] = False,
+    progress: bool | None = False,
+    on_output: Callable[[Ensemble], Any] | None = None,
 ) -> Ensemble:
     """Simulate an ensemble of trajectories.
 
@@ -101,9 +102,10 @@ def simulate(
         where it is there already.
     checkpoint_interval : float
         Seconds between checkpoints.
-    progress : bool or callable
-        Show a bar with particle-steps per second; or a function that is given the ensemble so far after each chunk that
-        brought new outputs.
+    progress : bool, optional
+        Whether to show a bar with particle-steps per second; None: on a terminal only.
+    on_output : callable, optional
+        Is given the ensemble so far whenever outputs are new.
 
     Returns
     -------
@@ -156,7 +158,7 @@ def simulate(
     facts = {"scheme": name, "noise": noise, "seed": seed, "experiment": experiment, "precision": precision,
              "device": device, "threads": march.threads}  # fmt: skip
     start = replace(start, stats=facts, observed=observed, snapshot=snapshot)
-    return run(march, start, outputs, last, Checkpoints(checkpoint, checkpoint_interval), progress)
+    return run(march, start, outputs, last, Checkpoints(checkpoint, checkpoint_interval), progress, on_output)
 
 
 def _observers(

@@ -157,7 +157,7 @@ def adaptive_splitting(
     True
     """
     n, dt, seed = check_numbers(n, dt, seed, 0.0)
-    check_execution(threads, None, 0.0)
+    check_execution(threads)
     dead = _check_numbers(n, kill, runs, loops, reference, paths)
     _check_dynamics(dynamics, scheme)
     landscape = dynamics.landscape

@@ -76,7 +76,7 @@ def ensemble_tables(
 class EnsembleWriter:
     """Puts an ensemble into a store while it runs: a frame for each new output, safe from kills as every frame is.
 
-    Give it to `fpsolver.simulate` as ``progress=``, and call `finish` with what that returns.
+    Give it to `fpsolver.simulate` as ``on_output=``, and call `finish` with what that returns.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class EnsembleWriter:
     >>> store = MemoryStore()
     >>> writer = EnsembleWriter(store)
     >>> ensemble = fp.simulate(
-    ...     trap, 1000, [2.0], 0.01, 1.0, seed=7, times=4, observe=[fp.Mean("x")], progress=writer
+    ...     trap, 1000, [2.0], 0.01, 1.0, seed=7, times=4, observe=[fp.Mean("x")], on_output=writer
     ... )
     >>> writer.finish(ensemble)
     >>> store.finish({})["ensemble/mean_x"].variables["mean"].values.shape

@@ -226,7 +226,9 @@ def _claim(path: Path, partial: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise StorageError(f"{path} is a folder; give the name of a file")
     if path.exists() and not overwrite:
-        raise StorageError(f"{path} exists; choose another with -o, or allow replacing it with --overwrite")
+        raise StorageError(
+            f"{path} exists; choose another (-o), or allow replacing it (--overwrite, in Python overwrite=True)"
+        )
     if partial.exists():
         count = len(segment_files(partial))
         if not overwrite:

@@ -43,16 +43,11 @@ def run_ensemble(study: Study, store: Store, evolution: Any, *, progress: bool =
 
     plan, unit = study.ensemble, study.units.time
     writer = EnsembleWriter(store, quantity_units(study), time_units=unit)
-    total = round(plan.t_final / plan.section.dt) * plan.section.n
-    with warnings.catch_warnings(record=True) as caught, _Bar(total, show=progress) as bar:
+    density = evolution if plan.section.density else None
+    bar = None if progress else False
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-
-        def keep(ensemble: Any) -> None:
-            writer(ensemble)
-            bar.reach(ensemble.step * ensemble.n)
-
-        density = evolution if plan.section.density else None
-        ensemble = simulate(study.dynamics, **plan.arguments(), density=density, progress=keep)
+        ensemble = simulate(study.dynamics, **plan.arguments(), density=density, progress=bar, on_output=writer)
     _warn_once(caught)
     writer.finish(ensemble, final=plan.section.final)
     comparisons = {}
@@ -141,26 +136,3 @@ def _warn_once(caught: list[warnings.WarningMessage]) -> None:
         last[text.partition(":")[0] if issubclass(entry.category, AccuracyWarning) else text] = entry
     for entry in last.values():
         warnings.warn(entry.message, entry.category, stacklevel=3)
-
-
-class _Bar:
-    """A progress bar in particle steps, moved by outputs."""
-
-    def __init__(self, total: int, *, show: bool) -> None:
-        from tqdm import tqdm
-
-        unit = "particle-step"
-        # None: only on a terminal.
-        self._bar = tqdm(
-            total=total, unit=unit, unit_scale=True, desc="simulate", leave=False, disable=None if show else True
-        )
-
-    def reach(self, done: int) -> None:
-        """Move to a number of particle steps."""
-        self._bar.update(done - self._bar.n)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.close()

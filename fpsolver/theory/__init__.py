@@ -23,6 +23,7 @@ _MODULES = (
     "langer",
     "first_passage",
     "inverse_passage",
+    "loss_noise_escape",
     "sgd_noise",
     "sgd_escape",
     "discrete_chain",

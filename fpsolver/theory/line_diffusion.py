@@ -138,10 +138,10 @@ def of(dynamics: Langevin) -> LineDiffusion:
         return thermal(landscape, temperature=float(dynamics.temperature), mobility=mu)  # type: ignore[arg-type]
 
     def slope(x: Floats) -> Floats:
-        b = -mu(x) * landscape.gradient(x[..., None])[..., 0]
+        push = -landscape.gradient(x[..., None])[..., 0]
         if dynamics.force is not None:
-            b = b + dynamics.force.evaluate(x[..., None], landscape.parameters)[..., 0]
-        return -b / noise(x)
+            push = push + dynamics.force.evaluate(x[..., None], landscape.parameters)[..., 0]
+        return np.asarray(-mu(x) * push / noise(x))
 
     return LineDiffusion(noise, weight, slope=slope, domain=landscape.domain[0])
 

@@ -14,13 +14,33 @@ from fpsolver.theory.barrier import Barrier
 from fpsolver.theory.conditions import barrier_parameter, exponent_parameter, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.kramers import overdamped_rate
+from fpsolver.theory.loss_noise_escape import (
+    corrected_loss_noise_time,
+    loss_noise_time,
+    loss_noise_time_if_exponential,
+    power_law_exponent,
+)
 from fpsolver.theory.sgd_noise import rates
 
+__all__ = [
+    "additive_noise_exponent",
+    "additive_noise_rate",
+    "additive_noise_temperature",
+    "arrhenius_weight",
+    "corrected_loss_noise_time",
+    "curvature_noise_exponent",
+    "curvature_noise_time",
+    "curvature_noise_time_as_published",
+    "in_steps",
+    "loss_noise_time",
+    "loss_noise_time_if_exponential",
+    "matching_fraction",
+    "power_law_exponent",
+]
+
 XIE = "Z. Xie, I. Sato, M. Sugiyama, ICLR 2021 (arXiv 2002.03495), theorem 3.2"
-MORI = "T. Mori, L. Ziyin, K. Liu, M. Ueda, ICML 2022 (Power-law escape rate of SGD)"
 
 KRAMERS_OF_SGD = "H. A. Kramers, Physica 7, 284 (1940), with T = ησ²/(2B)"
-_LOSS_NOISE = ("C = 2hL/B with constant h", "ito", "η/B → 0")
 
 
 def in_steps(time: Estimate, learning_rate: float) -> Estimate:
@@ -202,116 +222,3 @@ def curvature_noise_time(
     prefactor = 2.0 * math.pi * barrier.minimum_curvature ** (alpha - 1.0) * (-barrier.saddle_curvature) ** -alpha
     value = prefactor * math.exp(exponent.value)
     return Estimate(value, (*exponent.assumptions, convention), exponent.error_scale, XIE)
-
-
-def power_law_exponent(*, learning_rate: float, batch_size: float, curvature: float, dimension: int = 1) -> Estimate:
-    """Return B/(ηh) + 1 − n/2, the power of L_s/L* in the escape time under noise in proportion to the loss.
-
-    Parameters
-    ----------
-    learning_rate, batch_size
-        η and B.
-    curvature : float
-        h in the noise covariance C = 2hL/B.
-    dimension : int
-        Number n of directions that carry noise.
-
-    Notes
-    -----
-    Mori et al. 2022; B/(ηh) + 1/2 in one dimension.
-    """
-    eta, batch = rates(learning_rate, batch_size)
-    power = batch / (eta * positive("curvature", curvature))
-    if not (isinstance(dimension, int) and dimension >= 1):
-        raise TheoryError(f"dimension = {dimension!r} must be a positive integer")
-    return Estimate(power + 1.0 - dimension / 2.0, _LOSS_NOISE, 1.0 / power, MORI)
-
-
-def loss_noise_time(
-    barrier: Barrier,
-    *,
-    loss_at_minimum: float,
-    learning_rate: float,
-    batch_size: float,
-    curvature: float | None = None,
-) -> Estimate:
-    """Return τ = 2π/√(L''_a |L''_b|) √(φ/(φ + 1)) (L_s/L*)^{φ + 1/2} with φ = B/(ηh), in one dimension.
-
-    Parameters
-    ----------
-    barrier : Barrier
-        ΔL and curvatures; L_s = L* + ΔL.
-    loss_at_minimum : float
-        L* > 0: where the loss vanishes so does the noise, and nothing escapes.
-    learning_rate, batch_size
-        η and B.
-    curvature : float, optional
-        h in C = 2hL/B, constant; by default L''_a.
-
-    Returns
-    -------
-    Estimate
-        Mean learning time across the barrier; `error_scale` is 1/[φ ln(L_s/L*)], barrier and temperature being those
-        of ln L.
-
-    Notes
-    -----
-    Laplace's method in the Itô convention, ψ = L^{−φ}. The power law is Mori et al. 2022.
-    """
-    lead = loss_noise_time_to_leading_order(
-        barrier,
-        loss_at_minimum=loss_at_minimum,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        curvature=curvature,
-    )
-    eta, batch = rates(learning_rate, batch_size)
-    power = batch / (eta * (barrier.minimum_curvature if curvature is None else curvature))
-    value = lead.value * math.sqrt(power / (power + 1.0))
-    return Estimate(value, lead.assumptions, lead.error_scale, lead.reference)
-
-
-def loss_noise_time_to_leading_order(
-    barrier: Barrier,
-    *,
-    loss_at_minimum: float,
-    learning_rate: float,
-    batch_size: float,
-    curvature: float | None = None,
-) -> Estimate:
-    """Return τ = 2π/√(L''_a |L''_b|) (L_s/L*)^{B/(ηh) + 1/2}, the power law to leading order in η.
-
-    Parameters
-    ----------
-    barrier, loss_at_minimum, learning_rate, batch_size, curvature
-        As for `loss_noise_time`.
-    """
-    lowest = positive("loss_at_minimum", loss_at_minimum, "noise in proportion to the loss needs L* > 0")
-    h = barrier.minimum_curvature if curvature is None else positive("curvature", curvature)
-    power = power_law_exponent(learning_rate=learning_rate, batch_size=batch_size, curvature=h)
-    logarithm = math.log1p(barrier.height / lowest)
-    scale = exponent_parameter(logarithm / power.error_scale)
-    prefactor = 2.0 * math.pi / math.sqrt(-barrier.minimum_curvature * barrier.saddle_curvature)
-    return Estimate(prefactor * math.exp(power.value * logarithm), _LOSS_NOISE, scale, MORI)
-
-
-def loss_noise_time_if_exponential(
-    barrier: Barrier, *, loss_at_minimum: float, learning_rate: float, batch_size: float, curvature: float | None = None
-) -> Estimate:
-    """Return τ = 2π/√(L''_a |L''_b|) e^{BΔL/(ηhL*)}, what Kramers' law gives with the noise frozen at the minimum.
-
-    Parameters
-    ----------
-    barrier, loss_at_minimum, learning_rate, batch_size, curvature
-        As for `loss_noise_time`.
-
-    Returns
-    -------
-    Estimate
-        An overestimate: noise grows on the way up, and the true time is a power of L_s/L*.
-    """
-    eta, batch = rates(learning_rate, batch_size)
-    lowest = positive("loss_at_minimum", loss_at_minimum, "noise in proportion to the loss needs L* > 0")
-    h = barrier.minimum_curvature if curvature is None else positive("curvature", curvature)
-    k = overdamped_rate(barrier, temperature=eta * h * lowest / batch)
-    return Estimate(1.0 / k.value, ("ΔL ≪ L*", *k.assumptions), barrier.height / lowest, KRAMERS_OF_SGD)

@@ -121,7 +121,7 @@ def normal_mode_energy_loss(barrier: Barrier, *, friction: float, mass: float = 
     fast = slow + friction
     share = 2.0 * slow / (slow + fast)
     force, dent = _mode(barrier, mass, slow * friction)
-    end = _turning_point(dent, abs(barrier.needed("minimum", "the trajectory") - barrier.saddle))
+    end = _turning_point(dent, abs(barrier.needed("minimum", "the trajectory") - barrier.needed("saddle", "it")))
     # q = end·sech²s runs from the top (s = −∞) to the turning point (s = 0) and back; dt/ds stays finite.
     last = math.asinh(1.0 / math.sqrt(_NEAR))
     panels = Panels(np.linspace(-last, last, 49))
@@ -144,7 +144,8 @@ def _mode(
     The mode feels the landscape and, on top of it, a parabola of curvature mλγ/2; `product` is λγ.
     """
     landscape = barrier.needed("landscape", "the trajectory along the normal mode")
-    top, side = float(barrier.saddle or 0.0), math.copysign(1.0, barrier.minimum - barrier.saddle)  # type: ignore
+    top, bottom = (barrier.needed(name, "the trajectory along the normal mode") for name in ("saddle", "minimum"))
+    side = math.copysign(1.0, bottom - top)
     level, stiffness, extra = float(landscape.value([top])), barrier.saddle_curvature, mass * product / 2.0
 
     def force(q: Floats) -> Floats:

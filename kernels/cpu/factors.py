@@ -46,9 +46,8 @@ def work_rows(d):
 
 @njit(**INLINE)
 def root(value):
-    """Return the square root, NaN of negative numbers; NumPy's is not there on devices, and Python's raises."""
-    gone = value - value
-    return math.sqrt(value) if value >= 0 else gone / gone
+    """Return the square root; once compiled, NaN of negative numbers. Devices have none of NumPy's."""
+    return math.sqrt(value)
 
 
 @njit(**OPTIONS)

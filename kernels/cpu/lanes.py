@@ -60,6 +60,23 @@ def first_failure(block, lanes, limit):
     return -1
 
 
+@njit(**OPTIONS)
+def first_living_failure(block, live, limit, d):
+    """Return the first living lane with a value that is not finite or exceeds `limit`, or −1."""
+    bad = 0
+    for k in range(d):
+        values = row(block, k)
+        for i in range(LANES):
+            bad |= live[i] & (not (abs(values[i]) <= limit))
+    if not bad:
+        return -1
+    for i in range(LANES):
+        for k in range(d):
+            if live[i] and not (abs(block[k * LANES + i]) <= limit):
+                return i
+    return -1
+
+
 @njit(**(OPTIONS | {"_nrt": True}))
 def lane_ids(first, block):
     """Return the trajectory numbers of the lanes of a block."""

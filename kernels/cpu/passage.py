@@ -191,23 +191,6 @@ def _begin(block, ids, schedule, law, walls, exits, ends, near, d, t):
 
 
 @njit(**OPTIONS)
-def _first_failure(block, live, limit, d):
-    """Return the first living lane with a value that is not finite or exceeds `limit`, or −1."""
-    bad = 0
-    for k in range(d):
-        values = row(block, k)
-        for i in range(LANES):
-            bad |= live[i] & (not (abs(values[i]) <= limit))
-    if not bad:
-        return -1
-    for i in range(LANES):
-        for k in range(d):
-            if live[i] and not (abs(block[k * LANES + i]) <= limit):
-                return i
-    return -1
-
-
-@njit(**OPTIONS)
 def _compact(states, ids, live, n, d):
     """Move living lanes from the end to where lanes have finished; return how many live."""
     front, back = 0, n - 1
@@ -233,7 +216,7 @@ def _advance_block(block, ids, done, steps, run, functions, law, schedule, walls
         copy(near.alive, near.live)
         copy(t.backup, block)
         _stretch(block, ids, begin, span, run, functions, law, schedule, walls, limit, exits, ends, near, d, t)
-        lane = _first_failure(block, near.live, run.limit, d)
+        lane = first_living_failure(block, near.live, run.limit, d)
         if lane < 0:
             begin += span
             continue

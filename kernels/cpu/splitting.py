@@ -157,23 +157,6 @@ def _stretch(kind, x, job, ids, level, best, live, begin, steps, run, functions,
 
 
 @njit(**OPTIONS)
-def _first_failure(x, live, limit, d):
-    """Return the first lane under way with a value that is not finite or exceeds `limit`, or −1."""
-    bad = 0
-    for k in range(d):
-        values = row(x, k)
-        for i in range(LANES):
-            bad |= live[i] & (not (abs(values[i]) <= limit))
-    if not bad:
-        return -1
-    for i in range(LANES):
-        for k in range(d):
-            if live[i] and not (abs(x[k * LANES + i]) <= limit):
-                return i
-    return -1
-
-
-@njit(**OPTIONS)
 def _compact(states, lanes, n, d):
     """Move lanes under way from the end to where others have finished; return how many there are."""
     front, back = 0, n - 1
@@ -272,7 +255,7 @@ def advance(kind, jobs, run, functions, p, law, score, walls):
                     d,
                     t,
                 )
-                lane = _first_failure(x, live, run.limit, d)
+                lane = first_living_failure(x, live, run.limit, d)
                 if lane < 0:
                     begin += width
                     continue

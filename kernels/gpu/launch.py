@@ -6,6 +6,7 @@ fill up the last block are left alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from threading import Lock
@@ -40,6 +41,11 @@ def lane_ids(first, block):
     return (np.uint64(first + block),)
 
 
+def root(value):
+    """Return the square root, NaN of negative numbers, also under the simulator, which compiles nothing."""
+    return math.sqrt(value) if value >= 0 else math.nan
+
+
 def translated(advance: Any, make_scratch: Callable[..., Any], functions: Any, dtype: np.dtype) -> tuple[Any, Any]:
     """Return a time loop and the functions of the landscape as device functions.
 
@@ -55,7 +61,7 @@ def translated(advance: Any, make_scratch: Callable[..., Any], functions: Any, d
     dtype : dtype
         Type of the states.
     """
-    names = {"LANES": 1, "FOUR": 4, "lane_ids": lane_ids, "make_scratch": make_scratch}
+    names = {"LANES": 1, "FOUR": 4, "lane_ids": lane_ids, "make_scratch": make_scratch, "root": root}
     translate = Translation(names | CHOICES[dtype])
     return translate(advance), type(functions)(*(translate(f) if callable(f) else f for f in functions))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fpsolver as fp
-from fpsolver.errors import InputError, MethodError, TrajectoryError
+from fpsolver.errors import DynamicsError, InputError, MethodError, TrajectoryError
 
 PARABOLA = fp.Landscape("x**2/2")
 TRAP = fp.Langevin(PARABOLA, temperature=0.5)
@@ -211,14 +211,14 @@ def test_progress_bar_shows_particle_steps_per_second(monkeypatch):
     bar = tqdm.tqdm
     monkeypatch.setattr(tqdm, "tqdm", lambda **options: bar(file=shown, mininterval=0, **options))
     simulate(n=1000, progress=True)
-    assert "trajectories" in shown.getvalue()
+    assert "simulate" in shown.getvalue()
     assert "particle-step/s" in shown.getvalue()
     assert "8.00k/8.00k" in shown.getvalue()
 
 
-def test_progress_is_told_of_the_ensemble_so_far():
+def test_new_outputs_are_told():
     seen = []
-    found = simulate(times=8, observe=fp.Mean("x"), progress=lambda ensemble: seen.append(ensemble))
+    found = simulate(times=8, observe=fp.Mean("x"), on_output=seen.append)
     assert seen[-1].times.tolist() == found.times.tolist()
     np.testing.assert_array_equal(seen[-1].observables["mean_x"].mean, found.observables["mean_x"].mean)
 
@@ -253,3 +253,69 @@ def test_values_and_velocities():
     with pytest.raises(InputError, match="there is no quantity 'y'"):
         found.values("y")
     assert "10 trajectories of x to t = 1" in repr(found)
+
+
+def test_an_ensemble_goes_on_with_a_record_that_begins_where_it_stands():
+    half = simulate(t_final=0.5, observe=fp.Moments("x"))
+    other = fp.simulate(TRAP, initial=half, t_final=1.0, times=[0.5, 1.0], observe=fp.Mean("x"))
+    assert other.times.tolist() == [0.5, 1.0]
+    assert other.observables["mean_x"].mean[0, 0] == pytest.approx(half.observables["moments_x"].mean[0, 0], rel=1e-14)
+
+
+@pytest.mark.parametrize("functionals", [3, None, [None]])
+def test_what_is_no_functional_is_named(functionals):
+    with pytest.raises(InputError, match="functionals holds"):
+        simulate(functionals=functionals)
+
+
+def test_one_trajectory_has_no_standard_errors():
+    found = simulate(n=1, observe=fp.Moments("x")).observables["moments_x"]
+    assert np.isnan(found.standard_error).all() and np.isnan(found.covariance_standard_error).all()
+
+
+COOLED = {"temperature": fp.Protocol.step(0.5, 0.0, time=0.5)}
+WARMED = {"temperature": fp.Protocol("t")}
+
+
+@pytest.mark.parametrize("scheme", ["euler-maruyama", "ornstein-uhlenbeck"])
+@pytest.mark.parametrize("functional", ["entropy_flow", "entropy_flow_midpoint"])
+def test_a_temperature_that_falls_to_zero_leaves_no_entropy(scheme, functional):
+    cooled = fp.Langevin(PARABOLA, temperature=0.5, protocol=COOLED)
+    with pytest.raises(MethodError, match=r"without zero eigenvalues at t = 0\.5625"):
+        simulate(cooled, scheme=scheme, functionals=functional)
+    warmed = fp.Langevin(PARABOLA, temperature=0.5, protocol=WARMED)
+    assert np.isfinite(simulate(warmed, scheme=scheme, functionals=functional).values(functional)).all()
+
+
+def test_protocols_out_of_range_are_named_where_noise_depends_on_the_position():
+    options = {"temperature": 0.5, "mobility": "1 + x**2/(1 + x**2)"}
+    with pytest.raises(DynamicsError, match=r"temperature = -0\.\d+ must be finite and not negative"):
+        simulate(fp.Langevin(PARABOLA, protocol={"temperature": "0.4 - t"}, **options))
+    with pytest.raises(MethodError, match=r"needs a positive temperature.*zero at t = 0\.5625"):
+        simulate(fp.Langevin(PARABOLA, protocol=COOLED, **options), functionals="entropy_flow_midpoint")
+
+
+def test_a_diffusion_matrix_that_is_singular_up_to_rounding_has_no_entropy_flow():
+    plane = fp.Landscape("x**2/2 + y**2/2")
+    with pytest.raises(MethodError, match="without zero eigenvalues"):
+        simulate(fp.Langevin(plane, diffusion=[[0.1, 0.3], [0.3, 0.9]]), initial=[0, 0], functionals="entropy_flow")
+
+
+def test_an_exact_step_beyond_all_numbers_is_refused():
+    with pytest.raises(MethodError, match="dt = 1000 is so long"):
+        unstable = fp.Langevin(fp.Landscape("y**2 - x**2/2"), temperature=0.5)
+        simulate(unstable, initial=[1.0, 1.0], dt=1000.0, t_final=2000.0, scheme="ornstein-uhlenbeck")
+
+
+def test_a_single_trajectory_needs_no_tables_where_noise_depends_on_the_position():
+    tracemalloc.start()
+    try:
+        dynamics = fp.Langevin(PARABOLA, temperature=0.5, mobility="1 + x**2/(1 + x**2)")
+        options = {"n": 1, "dt": 2.0**-10}
+        simulate(dynamics, t_final=2.0**-9, **options)
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        simulate(dynamics, t_final=100.0, **options)
+        assert tracemalloc.get_traced_memory()[1] - before < 500_000
+    finally:
+        tracemalloc.stop()

@@ -231,7 +231,9 @@ def test_the_same_tests_pass_under_the_simulator():
 
 
 @pytest.mark.parametrize(
-    "dynamics", [overdamped(), multiplicative(TENSOR), underdamped()], ids=["overdamped", "multiplicative", "underdamped"]
+    "dynamics",
+    [overdamped(), multiplicative(TENSOR), underdamped()],
+    ids=["overdamped", "multiplicative", "underdamped"],
 )
 def test_devices_that_are_not_there_are_refused_before_anything_is_compiled(dynamics, monkeypatch):
     monkeypatch.setattr(cuda, "is_available", lambda: False)

@@ -104,11 +104,11 @@ def test_frames_written_on_the_way_are_those_of_the_whole(ensemble):
     writer = EnsembleWriter(store, UNITS)
     calls = []
 
-    def progress(so_far):
+    def told(so_far):
         calls.append(len(so_far.times))
         writer(so_far)
 
-    finished = simulate(progress=progress)
+    finished = simulate(on_output=told)
     writer.finish(finished)
     assert len(calls) > 2 and calls[0] < OUTPUTS
     found = store.finish({})
@@ -122,14 +122,14 @@ def test_frames_that_were_flushed_survive_a_run_that_breaks(ensemble, tmp_path):
     store = FileStore(tmp_path / "out.h5")
     writer = EnsembleWriter(store)
 
-    def progress(so_far):
+    def told(so_far):
         writer(so_far)
         store.flush()
         if len(so_far.times) > 40:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        simulate(progress=progress)
+        simulate(on_output=told)
     store.abandon()
     assert not (tmp_path / "out.h5").exists()
     saved = consolidate(store.partial, tmp_path / "saved.h5")

@@ -140,6 +140,28 @@ def test_correction_at_moderate_friction_against_the_spectrum_of_klein_and_krame
     assert np.polynomial.Polynomial.fit(temperatures, slopes, 2)(0.0) == pytest.approx(c, rel=0.015)
 
 
+@pytest.mark.parametrize("friction", [1.0, 2.0])
+def test_correction_at_a_skew_top_alone(friction):
+    """With the exact weight of the shallow well in place of its parabola, c_b is left, most of it cubic.
+
+    The temperatures are a compromise: rates below 1e-10 drown in rounding, and above T = ΔL/14 e^{−δ} shows. What the
+    quadratic fit leaves is about half a per cent.
+    """
+    landscape = Landscape("x**4/4 - x**2/2 + x**3/2")
+    barrier = Barrier.between(landscape, 0.5, 0.0)
+    temperatures, slopes = np.array([0.0025, 0.00275, 0.003, 0.00325]), []
+    x, w = np.polynomial.legendre.leggauss(200)
+    x, w = 0.6 * (x + 1), 0.6 * w
+    for t in temperatures:
+        weight = np.exp(-(landscape.value(x[:, None]) - landscape.value([0.5])) / t) @ w
+        parabola = math.sqrt(2 * math.pi * t / barrier.minimum_curvature)
+        k = float(kramers.intermediate_rate(barrier, temperature=t, friction=friction)) * parabola / weight
+        gap = klein_kramers_gap(landscape, t, friction, (-2.3, 0.95), points=160, functions=24)
+        slopes.append((k / gap - 1) / t)
+    c = anharmonic.saddle_coefficient(barrier, friction)
+    assert np.polynomial.Polynomial.fit(temperatures, slopes, 2)(0.0) == pytest.approx(c, rel=0.02)
+
+
 def test_limits_of_the_correction_at_the_top():
     barrier = Barrier(1.0, 1.0, -2.0, saddle_derivatives=(0.7, 0.3), minimum_derivatives=(0.0, 0.0))
     overdamped = 5 * 0.7**2 / (24 * 8) + 0.3 / (8 * 4)

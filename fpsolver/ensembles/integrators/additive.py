@@ -10,12 +10,10 @@ import numpy as np
 from fpsolver.device import launcher
 from fpsolver.dynamics import Langevin
 from fpsolver.ensembles.coefficients_in_time import coefficients_in_time
-from fpsolver.ensembles.functionals import STANDARD
 from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
 from fpsolver.ensembles.linear_drift import exact_step, linear_drift, square_root, square_roots
 from fpsolver.errors import MethodError
-from fpsolver.kernels.cpu.accounts import Rows
 from fpsolver.kernels.cpu.additive import Functions, Law, Run, Schedule
 
 SCHEMES = ("euler-maruyama", "heun", "leimkuhler-matthews", "ornstein-uhlenbeck")
@@ -64,24 +62,24 @@ class AdditiveIntegrator(Integrator):
             system.value, system.gradient, system.force, system.has_force, system.rates, system.fields
         )
         schedule = Schedule(*system.parameters.schedule(times))
-        return run, functions, system.parameters.values, self._law(times[1::2]), schedule, self._rows()
+        return (
+            run,
+            functions,
+            system.parameters.values,
+            self._law(times[1::2]),
+            schedule,
+            request.functionals.rows(request.dynamics.landscape.dimension),
+        )
 
     def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
         """Advance blocks in place."""
         kernel = launcher(self.request.device, "additive")
         return kernel.advance(states, counts, first, *segment)
 
-    def _rows(self) -> Rows:
-        functionals, d = self.request.functionals, self.request.dynamics.landscape.dimension
-        first = d + len(functionals.standard)
-        work, heat, shadow, exact, midpoint = (functionals.row(name, d) for name in STANDARD)
-        rates, fields = len(functionals.rates), len(functionals.fields)
-        return Rows(work, heat, shadow, exact, midpoint, first, rates, first + rates, fields)
-
     def _law(self, times: np.ndarray) -> Law:
         dynamics = self.request.dynamics
         if self.request.scheme == ORNSTEIN_UHLENBECK:
-            steps = [self._exact_step(dynamics.at(float(t))) for t in (times if dynamics.driven else times[:1])]
+            steps = [self._exact_step(float(t)) for t in (times if dynamics.driven else times[:1])]
             parts = [np.stack(matrices) for matrices in zip(*steps, strict=True)]
         else:
             parts = self._steps(times)
@@ -103,16 +101,25 @@ class AdditiveIntegrator(Integrator):
         noise = square_roots(2.0 * dt * diffusion)
         reverse = conjugate = np.zeros((1, d, d))
         if self._needs_inverse():
+            _require_definite(self.request, diffusion, times)
             reverse = np.linalg.solve(noise, dt * mobility)
             conjugate = np.swapaxes(np.linalg.solve(diffusion, mobility), 1, 2)
         return [dt * mobility, np.zeros((1, d)), noise, reverse, conjugate]
 
-    def _exact_step(self, dynamics: Langevin) -> tuple[np.ndarray, ...]:
+    def _exact_step(self, t: float) -> tuple[np.ndarray, ...]:
+        dynamics = self.request.dynamics.at(t)
         d = dynamics.landscape.dimension
         linear = _required_drift(dynamics)
-        transition, shift, covariance = exact_step(*linear, self.request.dt)
+        with np.errstate(over="ignore", invalid="ignore"):
+            transition, shift, covariance = exact_step(*linear, self.request.dt)
+        if not all(np.isfinite(part).all() for part in (transition, shift, covariance)):
+            raise MethodError(
+                f"dt = {self.request.dt:g} is so long that an unstable direction of the landscape grows beyond all "
+                "numbers within one step; make dt smaller"
+            )
         noise, conjugate, reverse = square_root(covariance), np.zeros((d, d)), np.zeros((d, d))
         if self._needs_inverse():
+            _require_definite(self.request, linear[2][None], np.array([t]))
             (mobility,), _ = coefficients_in_time(dynamics, np.zeros(1))
             reverse = np.linalg.inv(noise)
             conjugate = np.linalg.solve(linear[2], mobility).T
@@ -178,12 +185,23 @@ def _required_drift(dynamics: Langevin) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def _check_definite(request: Request) -> None:
+    moment = 0.5 * request.dt  # steps ask for parameters at their middle
+    _, diffusion = coefficients_in_time(request.dynamics.at(moment), np.zeros(1))
+    _require_definite(request, diffusion, np.array([moment]))
+
+
+def _require_definite(request: Request, diffusion: np.ndarray, times: np.ndarray) -> None:
     flows = [name for name in ("entropy_flow", "entropy_flow_midpoint") if name in request.functionals.standard]
-    _, (diffusion,) = coefficients_in_time(request.dynamics.at(0.0), np.zeros(1))
-    if flows and np.linalg.eigvalsh(diffusion)[0] <= 0:
+    if not flows:
+        return
+    values = np.linalg.eigvalsh(diffusion)
+    # An eigenvalue that is zero comes out as a rounding error of the largest.
+    singular = values[:, 0] <= 8 * values.shape[1] * np.finfo(float).eps * np.abs(values[:, -1])
+    if singular.any():
+        when = f" at t = {times[int(np.argmax(singular))]:g}" if request.dynamics.driven else ""
         raise MethodError(
-            f'"{flows[0]}" needs a diffusion matrix without zero eigenvalues; at T = 0, or where some direction has no '
-            "noise, entropy production is infinite"
+            f'"{flows[0]}" needs a diffusion matrix without zero eigenvalues{when}; at T = 0, or where some direction '
+            "has no noise, entropy production is infinite"
         )
 
 

@@ -12,12 +12,13 @@ from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
 from fpsolver.ensembles.integrators.noise_functions import NoiseFunctions, compile_noise
 from fpsolver.errors import MethodError
-from fpsolver.kernels.cpu.accounts import Rows
 from fpsolver.kernels.cpu.additive import Run, Schedule
 from fpsolver.kernels.cpu.multiplicative_steps import Functions, Law
 
 SCHEMES = ("euler-maruyama", "heun", "weak-2")
 EULER_MARUYAMA, HEUN, WEAK_2 = SCHEMES
+
+COLD = '"entropy_flow_midpoint" needs a positive temperature; at T = 0 entropy production is infinite'
 
 SEGMENT_STEPS = 4096
 """Steps of a driven segment: their tables fill some hundred kilobytes."""
@@ -70,13 +71,21 @@ class MultiplicativeIntegrator(Integrator):
         run = Run(
             SCHEMES.index(request.scheme), request.kind, *request.key, step, steps, request.dt, request.limit
         )  # fmt: skip
-        times = request.half_times(step, steps)
+        # Where nothing depends on time, one step stands for all: a single trajectory may take 10⁸ at once.
+        times = request.half_times(step, steps if self.longest == SEGMENT_STEPS else 1)
         functions = Functions(
             system.value, system.gradient, system.force, system.has_force, system.rates, system.fields,
             noise.noise, noise.mobility, noise.divergence, noise.jacobian,
         )  # fmt: skip
         schedule = Schedule(*system.parameters.schedule(times))
-        return run, functions, system.parameters.values, self._law(times[1::2]), schedule, self._rows()
+        return (
+            run,
+            functions,
+            system.parameters.values,
+            self._law(times[1::2]),
+            schedule,
+            request.functionals.rows(request.dynamics.landscape.dimension),
+        )
 
     def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
         """Advance blocks in place."""
@@ -89,21 +98,20 @@ class MultiplicativeIntegrator(Integrator):
         for name in ("temperature", "mobility"):
             constant = getattr(dynamics, name) if name == "temperature" and dynamics.diffusion_is_thermal else 1.0
             protocol = dynamics.protocol.get(name)
-            scales.append(np.full(len(times), constant) if protocol is None else protocol(times))
+            values = np.full(len(times), constant) if protocol is None else np.asarray(protocol(times))
+            allowed = np.isfinite(values) & (values >= 0)
+            if not allowed.all():
+                dynamics.at(float(times[np.argmin(allowed)]))  # raises, and says what is wrong
+            scales.append(values)
+        cold = dynamics.diffusion_is_thermal & (scales[0] == 0)
+        if "entropy_flow_midpoint" in self.request.functionals.standard and cold.any():
+            raise MethodError(f"{COLD}; it is zero at t = {times[int(np.argmax(cold))]:g}")
         if not any(name in dynamics.protocol for name in ("temperature", "mobility")):
             scales = [values[:1] for values in scales]
         return Law(
             dynamics.landscape.dimension, noise.noise_kind, noise.mobility_kind, dynamics.diffusion_is_thermal,
             noise.separable, noise.shares, noise.flow_shares, *(np.array(values, dtype=float) for values in scales),
         )  # fmt: skip
-
-    def _rows(self) -> Rows:
-        functionals, d = self.request.functionals, self.request.dynamics.landscape.dimension
-        first = d + len(functionals.standard)
-        work, heat, shadow = (functionals.row(name, d) for name in ("work", "heat", "shadow_work"))
-        flow = functionals.row("entropy_flow_midpoint", d)
-        rates, fields = len(functionals.rates), len(functionals.fields)
-        return Rows(work, heat, shadow, -1, flow, first, rates, first + rates, fields)
 
 
 def multiplicative_integrator(request: Request) -> MultiplicativeIntegrator:
@@ -148,7 +156,5 @@ def _check(request: Request) -> None:
         f'has no discrete form for scheme = "{scheme}", whose step has no density in closed form; choose '
         '"entropy_flow_midpoint"',
     )
-    if "entropy_flow_midpoint" in functionals.standard and dynamics.at(0.0).temperature == 0:
-        raise MethodError(
-            '"entropy_flow_midpoint" needs a positive temperature; at T = 0 entropy production is infinite'
-        )
+    if "entropy_flow_midpoint" in functionals.standard and dynamics.at(0.5 * request.dt).temperature == 0:
+        raise MethodError(COLD)

@@ -11,7 +11,6 @@ from fpsolver.device import launcher
 from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
 from fpsolver.errors import InputError, MethodError
-from fpsolver.kernels.cpu.accounts import Rows
 from fpsolver.kernels.cpu.additive import Run, Schedule
 from fpsolver.kernels.cpu.underdamped import DRIFT, GRADIENT, KICK, THERMOSTAT, Functions, Law
 
@@ -76,21 +75,19 @@ class UnderdampedIntegrator(Integrator):
         times = request.half_times(step, steps if self._timed else 0)
         functions = Functions(system.value, system.gradient, system.rates, system.fields)
         schedule = Schedule(*system.parameters.schedule(times))
-        return run, functions, system.parameters.values, self._law(times), schedule, self._rows()
+        return (
+            run,
+            functions,
+            system.parameters.values,
+            self._law(times),
+            schedule,
+            request.functionals.rows(2 * request.dynamics.landscape.dimension),
+        )
 
     def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
         """Advance blocks in place."""
         kernel = launcher(self.request.device, "underdamped")
         return kernel.advance(states, counts, first, *segment)
-
-    def _rows(self) -> Rows:
-        functionals, first = self.request.functionals, 2 * self.request.dynamics.landscape.dimension
-        work, heat, shadow, flow = (
-            functionals.row(name, first) for name in ("work", "heat", "shadow_work", "entropy_flow")
-        )
-        rates, fields = len(functionals.rates), len(functionals.fields)
-        first_rate = first + len(functionals.standard)
-        return Rows(work, heat, shadow, flow, -1, first_rate, rates, first_rate + rates, fields)
 
     def _law(self, times: np.ndarray) -> Law:
         """Return the constants of steps, taken at their middles."""
@@ -185,7 +182,7 @@ def _check(request: Request) -> None:
             ("entropy_flow",),
             f'has no discrete form for noise = "{request.noise}": a step back has probability zero; choose "gaussian"',
         )
-    start = request.dynamics.at(0.0)
+    start = request.dynamics.at(0.5 * request.dt)  # steps ask for parameters at their middle
     if start.temperature == 0 and start.friction > 0:
         functionals.refuse(
             ("entropy_flow",), "is infinite at T = 0; ask for heat instead, or give a positive temperature"

@@ -80,6 +80,7 @@ class Moments(Observable):
             error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2) / number)
             # Var(s_kl) = (μ_kkll − σ_kl²)/n to leading order, for any distribution.
             spread = np.sqrt(np.maximum(fourth / n - (second / n) ** 2, 0.0) / n)
+            spread[number[:, 0] == 1] = np.nan
         return MomentsResult(times, self.quantities, number[:, 0], mean, error, covariance, spread)
 
 

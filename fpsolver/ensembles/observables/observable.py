@@ -177,10 +177,11 @@ def named(observables: Iterable[Observable]) -> dict[str, Observable]:
         If one is no observable, or two have the same name.
     """
     found: dict[str, Observable] = {}
-    for one in observables:
+    listed = isinstance(observables, Iterable) and not isinstance(observables, str | type)
+    for one in observables if listed else (observables,):
         if not isinstance(one, Observable):
             raise InputError(
-                f"observe = [… {one!r} …]: that is no observable; there are Moments, Mean, Histogram, LogSumExp, "
+                f"observe holds {one!r}, which is no observable; there are Moments, Mean, Histogram, LogSumExp, "
                 'Quantiles and Trajectories, for example Moments("x")'
             )
         if one.name in found:

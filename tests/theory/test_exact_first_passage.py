@@ -59,11 +59,10 @@ def test_drifted_brownian_motion(drift, diffusion, length, share):
     p = drift / diffusion
     with mpmath.workdps(60):
         q = mpmath.mpf(p) if abs(p) > 1e-12 else mpmath.mpf("1e-12")
-        reach = (1 - mpmath.exp(-q * start)) / (1 - mpmath.exp(-q * length))
-        between = (length * reach - start) / (q * diffusion)
-        reflected = (length - start) / (q * diffusion) + (mpmath.exp(-q * length) - mpmath.exp(-q * start)) / (
-            q**2 * diffusion
-        )
+        x, a = mpmath.mpf(start), mpmath.mpf(length)
+        reach = (1 - mpmath.exp(-q * x)) / (1 - mpmath.exp(-q * a))
+        between = (a * reach - x) / (q * diffusion)
+        reflected = ((a - x) / q + (mpmath.exp(-q * a) - mpmath.exp(-q * x)) / q**2) / diffusion
     assert float(splitting_probability(process, start, (0.0, length))) == pytest.approx(float(reach), rel=1e-10)
     assert float(splitting_probability(process, start, (length, 0.0))) == pytest.approx(1 - float(reach), abs=1e-12)
     assert float(mean_time(process, start, (0.0, length))) == pytest.approx(float(between), rel=1e-9)
@@ -119,8 +118,8 @@ def test_dynamics_as_the_solvers_take_them(quartic):
     assert float(mean_time(of(fp.Langevin(quartic, temperature=0.1, mobility=2.0)), -1.0, 1.0)) == pytest.approx(
         float(plain), rel=1e-12
     )
-    forced = fp.Langevin(quartic, temperature=0.1, force=("0.1",))
-    tilted = thermal(fp.Landscape("x**4/4 - x**2/2 - x/10"), temperature=0.1)
+    forced = fp.Langevin(quartic, temperature=0.1, mobility=3.0, force=("0.1",))
+    tilted = thermal(fp.Landscape("x**4/4 - x**2/2 - x/10"), temperature=0.1, mobility=3.0)
     assert float(mean_time(of(forced), -1.0, 1.0)) == pytest.approx(float(mean_time(tilted, -1.0, 1.0)), rel=1e-12)
     noisy = fp.Langevin(quartic, diffusion="0.1*(1 + x**2)", convention="stratonovich")
     apart = driven_by(quartic, diffusion=lambda x: 0.1 * (1 + x**2), convention="stratonovich")
