@@ -162,8 +162,10 @@ def describe_file(store: Results) -> str:
     machine = found.get("machine") or {}
     lines = [
         _row("title", str(found.get("title", ""))),
-        _row("written by", f"{found.get('software')} {found.get('softwareVersion')}, {found.get('date')}"),
-        _row("machine", f"{machine.get('processor', '')}, {machine.get('system', '')}; {found.get('device', '')}"),
+        _row(
+            "written by", _joined(_joined(found.get("software"), found.get("softwareVersion"), " "), found.get("date"))
+        ),
+        _row("machine", _joined(_joined(machine.get("processor"), machine.get("system")), found.get("device"), "; ")),
         _row("wall time", f"{float(found.get('wall_time') or 0):.2f} s"),
         _row("git commit", str(found.get("git_commit") or "none")),
     ]
@@ -175,6 +177,11 @@ def describe_file(store: Results) -> str:
             shape = " × ".join(f"{dim} {length}" for dim, length in store.shape(f"{group}/{name}").items())
             lines.append(f"  {name:<28} {shape}")
     return "\n".join(lines)
+
+
+def _joined(first: Any, second: Any, separator: str = ", ") -> str:
+    """Return two texts with a separator, or the one that there is."""
+    return separator.join(str(text) for text in (first, second) if text)
 
 
 def describe_installation() -> str:

@@ -56,7 +56,7 @@ histograms = [ensemble.observables["histogram_work"] for ensemble in ensembles]
 # little of it: the effective sample size says how many. Where it gets small it is itself too large, since the
 # trajectories that would matter most have not been seen.
 
-figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.6))
+figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
 for k, colour in ((0, "C1"), (2, "C0"), (4, "C2")):
     (edges,), w = histograms[k].edges, np.linspace(-2, 6, 200)
     m = mean_work(durations[k])

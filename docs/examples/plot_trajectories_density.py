@@ -40,7 +40,7 @@ for scheme, dt in runs:
 # Left, the histograms of the second-order scheme on the density; right, their difference in units of its standard
 # error at the last time, which is about one where all is well.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8))
+figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
 x = grid.axes[0].centres
 best = runs["heun", 0.02]
 for k, colour in enumerate(("C1", "C2", "C3", "C0")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +47,9 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
-def check_execution(threads: Any, batch: Any = 1, interval: Any = 0.0) -> None:
+def check_execution(
+    threads: Any, batch: Any = 1, interval: Any = 0.0, checkpoint: Any = None, progress: Any = False
+) -> None:
     """Raise unless the options that change nothing but speed are in range.
 
     Raises
@@ -58,6 +62,10 @@ def check_execution(threads: Any, batch: Any = 1, interval: Any = 0.0) -> None:
             raise InputError(f"{name} = {value!r} must be a positive integer")
     if not is_number(interval) or not interval >= 0:
         raise InputError(f"checkpoint_interval = {interval!r} must be a number of seconds")
+    if not (checkpoint is None or isinstance(checkpoint, str | os.PathLike)):
+        raise InputError(f'checkpoint = {checkpoint!r} must be the path of a file, checkpoint="run.npz"')
+    if progress not in (None, False, True):
+        raise InputError(f"progress = {progress!r} must be True, False, or None for a bar on a terminal only")
 
 
 def continued(previous: Ensemble, n: Any, dt: Any, seed: Any) -> tuple[int, float, int]:
@@ -131,3 +139,18 @@ def whole_steps(t: Any, dt: float, name: str) -> int:
     if abs(steps * dt - time) > max(1e-6 * dt, 1e-15 * time):
         raise InputError(f"{name} = {time:g} is no multiple of dt = {dt:g}; the nearest is {steps * dt:.12g}")
     return steps
+
+
+def require_ahead(outputs: Sequence[int], present: int, dt: float) -> None:
+    """Raise unless all output steps of a new record are ahead.
+
+    Raises
+    ------
+    InputError
+        If one is before the present step of the ensemble that is continued.
+    """
+    if outputs and outputs[0] < present:
+        raise InputError(
+            f"times has t = {outputs[0] * dt:g}, before t = {present * dt:g}, where the given ensemble is already, and "
+            "its record has other observables or another density; give times from there on"
+        )

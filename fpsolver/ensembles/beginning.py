@@ -9,7 +9,7 @@ import numpy as np
 
 from fpsolver.dynamics import UnderdampedLangevin
 from fpsolver.ensembles.ensemble import Ensemble, to_blocks
-from fpsolver.ensembles.initial import Gaussian, initial_states
+from fpsolver.ensembles.initial import Gaussian, initial_states, require_in_range
 from fpsolver.ensembles.integrators.integrator import Request
 from fpsolver.ensembles.system_entropy import INITIAL_LOG_DENSITY, initial_log_density
 from fpsolver.errors import InputError
@@ -68,6 +68,7 @@ def beginning(request: Request, names: tuple[str, ...], n: int, initial: Any, de
     drawn = normals(0, n if random else 0, width, INITIAL, k0, k1)
     cells = uniforms(0, n if isinstance(initial, Field) else 0, width + 1, CELL, k0, k1)
     columns = initial_states(request.dynamics, initial, n, drawn, cells, velocities)
+    require_in_range(columns, request.limit)
     states = to_blocks(columns, len(names), request.dtype)
     if INITIAL_LOG_DENSITY in names:
         known = initial_log_density(density, columns, request.dynamics.landscape.variables)

@@ -13,11 +13,12 @@ import numpy as np
 from fpsolver.dynamics import Langevin
 from fpsolver.ensembles.arguments import check_execution, check_numbers, whole_steps
 from fpsolver.ensembles.ensemble import to_blocks
+from fpsolver.ensembles.failures import trajectory_failure
 from fpsolver.ensembles.functionals import Functionals
-from fpsolver.ensembles.initial import Gaussian, initial_states
+from fpsolver.ensembles.initial import Gaussian, initial_states, require_in_range
 from fpsolver.ensembles.integrators.additive import AdditiveIntegrator, additive_integrator
 from fpsolver.ensembles.integrators.integrator import PRECISIONS, Request, check_scheme
-from fpsolver.ensembles.march import BATCH, CHUNK, thread_count, trajectory_failure
+from fpsolver.ensembles.march import BATCH, CHUNK, thread_count
 from fpsolver.ensembles.passage_record import PassageRecord
 from fpsolver.ensembles.passage_times import FirstPassageTimes
 from fpsolver.ensembles.seeds import key_of
@@ -60,7 +61,8 @@ def first_passage_times(
     step along the normal, and the time of the touch has its own conditional law. The bias is then of order dt; without,
     targets are only seen at the ends of steps and times are too long by order √dt. Flat walls far from others are
     exact in this; curved targets, g(θ) ≥ 0, count as flat at distance −g/|∇g| from the ends of the step, and the edges
-    of boxes as round, which keeps the order. Two targets should be several √(2D dt) apart.
+    of boxes as round, which keeps the order. A level function with g″ ≠ 0 across its zero, in one variable too, biases
+    the times by order dt, but by more than the box with the same wall. Two targets should be several √(2D dt) apart.
 
     The same seed gives the same bits for any number of threads and any batch size; the life of a trajectory depends on
     its number alone.
@@ -133,6 +135,8 @@ def first_passage_times(
     if t_max is None:
         raise InputError("t_max is missing: give the time up to which trajectories are followed")
     last = whole_steps(t_max, dt, "t_max")
+    if last == 0:
+        raise InputError("t_max = 0 leaves no time to reach a target; give a time of one step dt at least")
     _check_dynamics(dynamics, scheme, precision)
     landscape = dynamics.landscape
     targets = targets_of(target, landscape.variables, tuple(landscape.parameters))
@@ -143,13 +147,16 @@ def first_passage_times(
         parameters = replace(parameters, timed=True)
         engine = AdditiveIntegrator(request, replace(engine.system, parameters=parameters))
     walls = targets.walls(parameters.names, precision)
-    passage = Passage(engine, walls, bridge, last, thread_count(threads), batch)
+    levels = tuple(one for one in targets.given if isinstance(one, str))
+    passage = Passage(engine, walls, bridge, last, thread_count(threads), batch, levels)
     record = PassageRecord(n, len(targets.given), landscape.dimension, last * dt, bins, positions)
     began = time.perf_counter()
     taken = 0
     start = _starts(dynamics, initial, n, request.key)
     for first in range(0, n, GROUP):
-        group, steps = follow(passage, start(first, min(GROUP, n - first)), first, positions)
+        columns = start(first, min(GROUP, n - first))
+        require_in_range(columns, request.limit, first)
+        group, steps = follow(passage, columns, first, positions)
         taken += steps
         record.add(first, group.time * dt, group.target, group.position)
     if record.started_inside == n:
@@ -215,6 +222,8 @@ class Passage:
         Last step.
     threads, batch : int
         Threads, and trajectories that one takes at a time.
+    levels : tuple of str
+        Level functions among the targets.
     """
 
     engine: AdditiveIntegrator
@@ -223,6 +232,7 @@ class Passage:
     last: int
     threads: int
     batch: int
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,7 +316,7 @@ def _round(
         if step >= 0:
             slot = begin * LANES + lane
             state = states[slot // LANES, :, slot % LANES]
-            raise trajectory_failure(passage.engine, state, int(lanes[slot]), step)
+            raise trajectory_failure(passage.engine, state, int(lanes[slot]), step, passage.levels)
     kept = [np.arange(begin * LANES, begin * LANES + alive) for begin, (alive, *_) in zip(begins, found, strict=True)]
     slots = np.concatenate(kept)
     columns = states[slots // LANES, :, slots % LANES]

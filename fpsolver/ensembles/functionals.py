@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fpsolver.ensembles.observables.observable import identifier
 from fpsolver.errors import InputError, MethodError, suggest
+from fpsolver.landscapes.expression import check_name
 
 if TYPE_CHECKING:
     from fpsolver.kernels.cpu.accounts import Rows
@@ -163,8 +164,8 @@ def sorted_functionals(given: Functional | Sequence[Functional], dynamics: Any) 
     Raises
     ------
     InputError
-        If a name is unknown, used twice or means something else already, or a path integral has the wrong number of
-        components.
+        If a name is unknown, used twice or means something else already, a name of the landscape's is that of a
+        quantity, or a path integral has the wrong number of components.
     """
     kinds: dict[type, list[Any]] = {str: [], TimeIntegral: [], PathIntegral: []}
     for one in given if isinstance(given, Sequence) and not isinstance(given, str) else (given,):
@@ -178,6 +179,7 @@ def sorted_functionals(given: Functional | Sequence[Functional], dynamics: Any) 
     result = Functionals(*(tuple(found) for found in kinds.values()))
     _check_components(result, dynamics.landscape.dimension)
     _check_names(result, dynamics.landscape)
+    _check_variables(dynamics.landscape)
     return result
 
 
@@ -192,6 +194,8 @@ def _check_components(functionals: Functionals, dimension: int) -> None:
 
 def _check_names(functionals: Functionals, landscape: Any) -> None:
     names = functionals.names
+    for name in names:
+        check_name(name, "functional")
     twice = [name for k, name in enumerate(names) if name in names[:k]]
     if twice:
         raise InputError(f'two functionals are called "{twice[0]}"; give one of them another name=')
@@ -200,3 +204,14 @@ def _check_names(functionals: Functionals, landscape: Any) -> None:
     clashes = [name for name in names if name in taken]
     if clashes:
         raise InputError(f'a functional is called "{clashes[0]}", which means something else here; give another name=')
+
+
+def _check_variables(landscape: Any) -> None:
+    """Refuse variables and parameters that would hide quantities of the same name."""
+    for kind, names in (("variable", landscape.variables), ("parameter", landscape.parameters)):
+        for name in names:
+            if name in RESERVED:
+                raise InputError(
+                    f'a {kind} of the landscape is called "{name}", which is a quantity of every ensemble; rename it, '
+                    f'for example "{name}_"'
+                )

@@ -158,6 +158,32 @@ def _from_array(given: Any, n: int, d: int, velocities: bool) -> np.ndarray:
     return points
 
 
+def require_in_range(states: np.ndarray, limit: float, first: int = 0) -> None:
+    """Raise if an initial state is beyond what counts as an overflow later.
+
+    Parameters
+    ----------
+    states : ndarray, shape (n, columns)
+        Initial states.
+    limit : float
+        Largest size of a number.
+    first : int
+        Number of the first trajectory.
+
+    Raises
+    ------
+    InputError
+        Naming the first such trajectory.
+    """
+    allowed = (np.abs(states) <= limit).all(axis=1)
+    if not allowed.all():
+        bad = int(np.argmin(allowed))
+        raise InputError(
+            f"the initial state of trajectory {first + bad} is {states[bad].tolist()}; numbers beyond {limit:.3g} "
+            "count as infinite, as their squares are. Choose a unit of length in which they are smaller"
+        )
+
+
 def axes_of(grid: Grid, variables: Sequence[str]) -> list[int]:
     """Return the axis of each variable, and of each velocity where the grid has them.
 

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.dynamics import Langevin
+from fpsolver.ensembles.failures import trajectory_failure
 from fpsolver.ensembles.integrators.integrator import Integrator
 from fpsolver.ensembles.observables.observable import Arrays, Observable
 from fpsolver.ensembles.observables.snapshot import Snapshot
-from fpsolver.errors import TrajectoryError
 from fpsolver.kernels.blocks import LANES
 
 CHUNK = 20_000_000
@@ -188,42 +187,6 @@ def _in_order(pool: ThreadPoolExecutor, work: Callable[[slice], Any], batches: l
         for future in waiting:
             if future is not None:
                 future.cancel()
-
-
-def trajectory_failure(integrator: Integrator, state: np.ndarray, trajectory: int, step: int) -> TrajectoryError:
-    """Return the error that names a failed trajectory.
-
-    Parameters
-    ----------
-    integrator : Integrator
-        What took the step.
-    state : ndarray
-        State of the trajectory before the step.
-    trajectory, step : int
-        Their numbers.
-    """
-    request, names = integrator.request, integrator.names
-    shown = ", ".join(f"{name} = {value:.6g}" for name, value in zip(names[:8], state[:8], strict=False))
-    more = ", …" if len(names) > 8 else ""
-    place = f"in step {step} (t = {step * request.dt:g}), from {shown}{more}"
-    message = f"trajectory {trajectory} became infinite or NaN {place}. {_reason(request)}"
-    return TrajectoryError(message, step, trajectory, state.copy())
-
-
-def _reason(request: Any) -> str:
-    landscape = request.dynamics.landscape
-    if any(np.isfinite(bound) for pair in landscape.domain for bound in pair):
-        domain = ", ".join(
-            f"{lower:g} ≤ {name} ≤ {upper:g}"
-            for name, (lower, upper) in zip(landscape.variables, landscape.domain, strict=True)
-        )
-        return f"It left the domain of the landscape, {domain}, or the time step is too long: make dt smaller"
-    if isinstance(request.dynamics, Langevin) and request.dynamics.noise.varies:
-        return "There the diffusion is not positive, or the time step is too long: make dt smaller"
-    return (
-        f'With scheme = "{request.scheme}" and dt = {request.dt:g}, steps that overshoot grow where the loss grows '
-        "faster than a parabola: such an ensemble has only a quasi-stationary state. Make dt smaller"
-    )
 
 
 def thread_count(given: int | None) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.ensembles.failures import trajectory_failure
 from fpsolver.ensembles.integrators.additive import AdditiveIntegrator
-from fpsolver.ensembles.march import BATCH, trajectory_failure
+from fpsolver.ensembles.march import BATCH
 from fpsolver.ensembles.scores import Score
 from fpsolver.errors import ConvergenceError
 from fpsolver.kernels.blocks import LANES

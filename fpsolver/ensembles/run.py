@@ -39,7 +39,7 @@ class Checkpoints:
         Raises
         ------
         StorageError
-            If the checkpoint is damaged, or of another problem or other outputs.
+            If the checkpoint is damaged, or of another problem, density or other outputs.
         """
         found = read_checkpoint(self.path) if self.path is not None else None
         if found is None:
@@ -47,8 +47,8 @@ class Checkpoints:
         identity, header, arrays = found
         if identity != start.identity or header["observed"] != list(start.observed):
             raise StorageError(
-                f"the checkpoint {self.path} is of another run: another problem, seed, initial state or other "
-                "observables; give another file, or delete it"
+                f"the checkpoint {self.path} is of another run: another problem, seed, initial state, "
+                "density or other observables; give another file, or delete it"
             )
         if header["step"] > last:
             raise StorageError(

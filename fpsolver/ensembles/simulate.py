@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from fpsolver.dynamics import UnderdampedLangevin
-from fpsolver.ensembles.arguments import check_execution, check_numbers, continued, output_steps
+from fpsolver.ensembles.arguments import check_execution, check_numbers, continued, output_steps, require_ahead
 from fpsolver.ensembles.beginning import beginning, problem_hash, require_same_problem
+from fpsolver.ensembles.density_identity import density_hash
 from fpsolver.ensembles.ensemble import Ensemble, lane_counts
 from fpsolver.ensembles.functionals import Functional, sorted_functionals
 from fpsolver.ensembles.integrators.choose import default_scheme, integrator
@@ -22,7 +23,7 @@ from fpsolver.ensembles.observables.quantities import LOSS, Quantities
 from fpsolver.ensembles.observables.snapshot import Snapshot
 from fpsolver.ensembles.run import Checkpoints, run
 from fpsolver.ensembles.seeds import key_of
-from fpsolver.ensembles.system_entropy import INITIAL_LOG_DENSITY, entropies
+from fpsolver.ensembles.system_entropy import INITIAL_LOG_DENSITY, entropies, parts
 
 
 def simulate(
@@ -65,8 +66,8 @@ def simulate(
     initial : array_like, Gaussian, Field, "stationary" or Ensemble
         A point (d,), points (n, d) (or (n,) with one variable), an `fpsolver.Gaussian`, a density on a grid as an
         `fpsolver.Field`, the stationary state of a quadratic landscape, or an ensemble of the same problem, which is
-        continued with its own n, dt and seed; its record goes on where `observe` is the same, and starts anew where
-        not. Underdamped dynamics complete positions with Maxwellian velocities.
+        continued with its own n, dt and seed; its record goes on where `observe` and the density of later times are the
+        same, and starts anew where not. Underdamped dynamics complete positions with Maxwellian velocities.
     dt, t_final : float
         Time step, and the time at the end, a multiple of it.
     seed : int
@@ -85,7 +86,9 @@ def simulate(
         expressions.
     density : Gaussian, Field, Evolution, callable, or a pair of these, optional
         Density p(θ, t), which adds the quantities "system_entropy" −ln p(θ_t, t) + ln p(θ_0, 0), and
-        "entropy_production", its sum with the entropy flow; a pair is for time zero and for later times.
+        "entropy_production", its sum with the entropy flow; a pair is for time zero and for later times. Checkpoints
+        and records belong to a density: its numbers, or the byte code of a function and the numbers, arrays and
+        functions of its module that it uses (of other objects only the type, which is not enough to tell them apart).
     noise : {"gaussian", "three-point", "rademacher"}
         Distribution of the increments.
     precision : {"double", "single"}
@@ -138,7 +141,7 @@ def simulate(
     if previous is not None:
         n, dt, seed = continued(previous, n, dt, seed)
     n, dt, seed = check_numbers(n, dt, seed, initial)
-    check_execution(threads, batch, checkpoint_interval)
+    check_execution(threads, batch, checkpoint_interval, checkpoint, progress)
     usual = default_scheme(dynamics)
     name = usual if scheme is None else scheme
     chosen = sorted_functionals(functionals, dynamics)
@@ -149,11 +152,15 @@ def simulate(
     names = engine.names if density is None else (*engine.names, INITIAL_LOG_DENSITY)
     observables, snapshot = _observers(request, names, observe, n, density)
     observed = tuple(repr(one) for one in observables)
+    if density is not None:  # entropies of another density are another record
+        observed = (*observed, f"density {density_hash(parts(density)[1])}")
     if previous is None:
         start = beginning(request, names, n, initial, density, problem)
     else:
         require_same_problem(previous, problem, names)
         start = previous.recording(observed)
+        if observed != previous.observed and last >= previous.step:
+            require_ahead(outputs, previous.step, dt)
     march = March(engine, observables, snapshot, lane_counts(n), thread_count(threads), batch)
     facts = {"scheme": name, "noise": noise, "seed": seed, "experiment": experiment, "precision": precision,
              "device": device, "threads": march.threads}  # fmt: skip

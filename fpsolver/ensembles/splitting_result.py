@@ -15,7 +15,7 @@ from fpsolver.ensembles.path_pieces import Loops
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Splitting:
     """Result of adaptive multilevel splitting.
 
@@ -55,6 +55,13 @@ class Splitting:
     n: int
     paths: tuple[np.ndarray, ...] = ()
     stats: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        p, time = self.probability, self.mean_time
+        return (
+            f"Splitting(probability {p.value:.4g} ± {p.standard_error:.2g}, mean time {time.value:.4g} ± "
+            f"{time.standard_error:.2g}, {self.runs} run(s) of {self.n} replicas)"
+        )
 
     @property
     def runs(self) -> int:

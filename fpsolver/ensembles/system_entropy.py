@@ -37,7 +37,7 @@ def initial_log_density(density: Any, states: np.ndarray, variables: Sequence[st
     InputError
         If it vanishes for one of them.
     """
-    known = log_density(_parts(density)[0], states, 0.0, variables)
+    known = log_density(parts(density)[0], states, 0.0, variables)
     if not np.isfinite(known).all():
         bad = int(np.argmin(np.isfinite(known)))
         raise InputError(f"the density given as density= vanishes at the initial state {states[bad].tolist()}")
@@ -58,7 +58,7 @@ def entropies(
     width : int
         Number of positions and velocities.
     """
-    later = _parts(density)[1]
+    later = parts(density)[1]
 
     def system_entropy(snapshot: Snapshot) -> np.ndarray:
         points = np.moveaxis(snapshot.states[:, :width], 1, -1).astype(float)
@@ -71,7 +71,7 @@ def entropies(
     return found | {name: produced(flow) for name, flow in FLOWS.items() if flow in names}
 
 
-def _parts(density: Any) -> tuple[Any, Any]:
+def parts(density: Any) -> tuple[Any, Any]:
     """Return the densities at time zero and later."""
     if isinstance(density, tuple | list):
         if len(density) != 2:

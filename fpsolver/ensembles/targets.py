@@ -93,6 +93,11 @@ def targets_of(given: Any, variables: Sequence[str], parameters: Sequence[str]) 
         if isinstance(one, Box):
             _check_box(one, variables)
         elif isinstance(one, str):
+            if ("<" in one or ">" in one) and "Piecewise" not in one:
+                raise RegionError(
+                    f'target = "{one}" is a condition: give a box, fp.where(x=(1.0, None)), or a level function that '
+                    'is positive in the target, "x**2 + y**2 - 1"'
+                )
             compiled = compile_expressions((one,), tuple(variables), tuple(parameters))
             if not compiled.depends_on_variables:
                 raise RegionError(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpsolver.kernels.blocks import LANES
-from fpsolver.landscapes.block_source import Precision, formulas_hash, head, number_type
+from fpsolver.landscapes.block_source import FORMULAS, Precision, formulas_hash, head, number_type, places_of
 from fpsolver.landscapes.divergence_blocks import divergence_blocks
 from fpsolver.landscapes.expression import check_name, check_syntax, require_known
 from fpsolver.landscapes.source_cache import content_hash, generated_module
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BlockFunctions", "divergence_blocks", "expression_blocks", "expression_module", "landscape_blocks", "nothing",
 ]  # fmt: skip
-
-_FORMULAS = tuple(f"fpsolver.kernels.{name}" for name in ("elementary", "error_function", "power"))
 
 
 class BlockFunctions:
@@ -124,9 +122,9 @@ def expression_module(
     for one in checked:
         require_known(one, {*variables, *positions})
     used = set().union(*(one.names for one in checked))
-    where = tuple(sorted((name, int(positions[name])) for name in positions if name in used and name not in variables))
+    where = places_of(used, variables, positions)
     texts = tuple(one.text for one in checked)
-    formulas = formulas_hash(*_FORMULAS)
+    formulas = formulas_hash(*FORMULAS)
     key = content_hash(("blocks", lanes, texts, tuple(variables), where, precision, jacobian, formulas))
 
     def source() -> str:

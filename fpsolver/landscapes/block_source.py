@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,9 @@ from fpsolver.errors import InputError
 from fpsolver.landscapes.source_cache import content_hash
 
 Precision = Literal["double", "single"]
+
+FORMULAS = tuple(f"fpsolver.kernels.{name}" for name in ("elementary", "error_function", "power"))
+"""Modules whose functions printed expressions call."""
 
 _TYPES: dict[str, Any] = {"double": np.float64, "single": np.float32}
 
@@ -62,6 +66,13 @@ def formulas_hash(*modules: str) -> str:
     """
     specs = [find_spec(module) for module in modules]
     return content_hash([Path(str(spec.origin)).read_text(encoding="utf-8") for spec in specs if spec])
+
+
+def places_of(
+    used: Collection[str], variables: Sequence[str], positions: Mapping[str, int]
+) -> tuple[tuple[str, int], ...]:
+    """Return name and place in p of every parameter that is used, by name."""
+    return tuple(sorted((name, int(positions[name])) for name in positions if name in used and name not in variables))
 
 
 def imports(precision: Precision) -> str:

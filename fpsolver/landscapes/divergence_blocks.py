@@ -7,11 +7,9 @@ from types import ModuleType
 from typing import Any
 
 from fpsolver.kernels.blocks import LANES
-from fpsolver.landscapes.block_source import Precision, formulas_hash
+from fpsolver.landscapes.block_source import FORMULAS, Precision, formulas_hash, places_of
 from fpsolver.landscapes.expression import check_syntax, require_known
 from fpsolver.landscapes.source_cache import content_hash, generated_module
-
-_FORMULAS = tuple(f"fpsolver.kernels.{name}" for name in ("elementary", "error_function", "power"))
 
 
 def divergence_blocks(
@@ -70,9 +68,9 @@ def divergence_module(
         for one, _ in row:
             require_known(one, {*variables, *positions})
             used |= one.names
-    where = tuple(sorted((name, int(positions[name])) for name in positions if name in used and name not in variables))
+    where = places_of(used, variables, positions)
     given = tuple(tuple((one.text, name) for one, name in row) for row in checked)
-    key = content_hash(("divergence", lanes, given, tuple(variables), where, precision, formulas_hash(*_FORMULAS)))
+    key = content_hash(("divergence", lanes, given, tuple(variables), where, precision, formulas_hash(*FORMULAS)))
 
     def source() -> str:
         import sympy

@@ -126,8 +126,10 @@ def to_sympy(checked: SyntaxChecked) -> sympy.Expr:
 
 def derivative(expression: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
     """Return the classical partial derivative, checked to be real and finite in form."""
-    result = expression.diff(symbol)
-    _require_real(result, str(expression))
+    # In a long sum most terms do not depend on one symbol, and SymPy would dispatch on each.
+    terms = (term for term in sympy.Add.make_args(expression) if symbol in term.free_symbols)
+    result = sympy.Add(*(term.diff(symbol) for term in terms))
+    _require_real(result, expression)
     if result.has(sympy.Derivative, sympy.DiracDelta, sympy.Subs):
         raise ExpressionError(f"{shorten(str(expression))} has no classical derivative with respect to {symbol}")
     return result
@@ -176,9 +178,10 @@ def _second_derivative_size(
     return known[e]
 
 
-def _require_real(expression: sympy.Expr, text: str) -> None:
+def _require_real(expression: sympy.Expr, source: str | sympy.Expr) -> None:
     if expression.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
-        raise ExpressionError(f"{shorten(text)} is not a finite real number for real arguments")
+        # SymPy prints sums of hundreds of terms slowly: only where it has to.
+        raise ExpressionError(f"{shorten(str(source))} is not a finite real number for real arguments")
 
 
 class _Builder:

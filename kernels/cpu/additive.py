@@ -55,7 +55,7 @@ class Law(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Scheme, kind of noise, key, first step, number of steps, time step and the largest value that is not a failure."""
+    """Scheme, kind of noise, key, first step, number of steps, time step, and the largest value that is no failure."""
 
     scheme: int
     kind: int

@@ -1,7 +1,8 @@
 """Factors of noise matrices C = BBᵀ that differ from lane to lane, in blocks of 256 lanes.
 
 A symmetric matrix is packed by its lower triangle: entry (i, j), j ≤ i, is row i(i + 1)/2 + j of the block. A matrix
-that is not positive definite gives NaN, which the loops over time find.
+that has a negative eigenvalue gives NaN, which the loops over time find; one that has lost rank has a triangular factor
+with columns of zeros, but neither an inverse nor derivatives of its root.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ INLINE: Any = OPTIONS | {"forceinline": True}
 SCALAR, DIAGONAL, TENSOR = 0, 1, 2
 """Kinds of coefficients: one row for all components, one row each, the packed lower triangle."""
 
-SINGULAR = 1e-12, 1e-6
+SINGULAR = 1e-14, 1e-6
 """Share of a diagonal entry below which what is left of it counts as zero, in double and in single precision."""
+
+NEGATIVE = 1e-12, 1e-4
+"""Share up to which that may be negative and is still rounding, which earlier pivots that are small make larger."""
 
 
 @njit(**OPTIONS)
@@ -64,11 +68,11 @@ def _fill(out, value):
 
 
 @njit(**OPTIONS)
-def _pivot(entry, diagonal, tolerance):
-    """Replace what is left of a diagonal entry by its square root, NaN where it is not positive beyond rounding."""
+def _pivot(entry, diagonal, tolerance, negative):
+    """Replace what is left of a diagonal entry by its square root: zero where it is rounding, NaN where negative."""
     for i in range(LANES):
-        left = entry[i]
-        entry[i] = root(left if left > tolerance * abs(diagonal[i]) else left * 0 - 1)
+        left, size = entry[i], abs(diagonal[i])
+        entry[i] = root(left * 0 if left <= tolerance * size and left >= -negative * size else left)
 
 
 @njit(**OPTIONS)
@@ -81,6 +85,15 @@ def _subtract_product(out, a, b):
 def _divide(out, by):
     for i in range(LANES):
         out[i] /= by[i]
+
+
+@njit(**OPTIONS)
+def _divide_by_pivot(out, pivot, first, second, tolerance):
+    """Divide by a pivot. Below one that is zero the rest is rounding, or else the matrix has a negative eigenvalue."""
+    for i in range(LANES):
+        rest, none = out[i], pivot[i] == 0
+        allowed = rest * rest <= tolerance * abs(first[i] * second[i])
+        out[i] = root(rest * 0 if allowed else rest * 0 - 1) if none else rest / pivot[i]
 
 
 @njit(**OPTIONS)
@@ -97,18 +110,19 @@ def _add_multiple(out, weight, a):
 
 @njit(**OPTIONS)
 def cholesky(c, work, d):
-    """Replace packed matrices by their lower triangular factors L, C = LLᵀ; NaN where C is not positive definite."""
+    """Replace packed matrices by their lower triangular factors L, C = LLᵀ; NaN where C has a negative eigenvalue."""
     tolerance = c.dtype.type(SINGULAR[0] if c.itemsize == 8 else SINGULAR[1])
+    negative = c.dtype.type(NEGATIVE[0] if c.itemsize == 8 else NEGATIVE[1])
     for j in range(d):
         pivot = row(c, packed(j, j))
         copy(row(work, 0), pivot)
         for k in range(j):
             _subtract_product(pivot, row(c, packed(j, k)), row(c, packed(j, k)))
-        _pivot(pivot, row(work, 0), tolerance)
+        _pivot(pivot, row(work, 0), tolerance, negative)
         for i in range(j + 1, d):
             for k in range(j):
                 _subtract_product(row(c, packed(i, j)), row(c, packed(i, k)), row(c, packed(j, k)))
-            _divide(row(c, packed(i, j)), pivot)
+            _divide_by_pivot(row(c, packed(i, j)), pivot, row(work, 0), row(c, packed(i, i)), tolerance)
 
 
 @njit(**OPTIONS)

@@ -44,9 +44,6 @@ def fill_words(words, ids, block, purpose, k0, k1):
         words[3 * LANES + i] = d
 
 
-fill_signs = fill_words
-
-
 @njit(**OPTIONS)
 def _normals_double(z, ids, block, purpose, k0, k1):
     for i in range(LANES):
@@ -170,35 +167,6 @@ def _choose_sign(word, bit, like):
     if like.dtype.bitwidth == 32:
         return lambda word, bit, like: sign_single(word, np.uint32(bit))
     return lambda word, bit, like: sign(np.uint64(word), np.uint64(bit))
-
-
-def _kick(row, words, bit, amplitude):
-    """Choose the formula by the precision of `row`, when it is compiled."""
-
-
-@overload(_kick)
-def _choose_kick(row, words, bit, amplitude):
-    if row.dtype.bitwidth == 32:
-
-        def kick(row, words, bit, amplitude):
-            place, size = np.uint32(bit), np.float32(amplitude)
-            for i in range(LANES):
-                row[i] += size * sign_single(words[i], place)
-    else:
-
-        def kick(row, words, bit, amplitude):
-            place = np.uint64(bit)
-            for i in range(LANES):
-                row[i] += amplitude * sign(np.uint64(words[i]), place)
-
-    return kick
-
-
-@njit(**OPTIONS)
-def add_signs(x, words, slot, row, amplitude):
-    """Add amplitude times the signs of slot `slot` of `words` to row `row` of `x`, without writing the signs down."""
-    here = slot // WORD_BITS * LANES
-    _kick(x[row * LANES : (row + 1) * LANES], words[here : here + LANES], slot % WORD_BITS, amplitude)
 
 
 @njit(**OPTIONS)

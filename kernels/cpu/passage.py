@@ -23,7 +23,7 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.additive import FORCE, OLD, SLOPE, STRETCH, fill_slope, make_scratch, move, part
-from fpsolver.kernels.cpu.lanes import copy, row, set_parameters
+from fpsolver.kernels.cpu.lanes import copy, first_living_failure, row, set_parameters
 from fpsolver.kernels.cpu.walls import (
     any_near,
     axis_variance,

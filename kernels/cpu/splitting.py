@@ -18,7 +18,7 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.additive import FORCE, ORNSTEIN_UHLENBECK, SLOPE, fill_slope, make_scratch, move, part
-from fpsolver.kernels.cpu.lanes import copy, row
+from fpsolver.kernels.cpu.lanes import copy, first_living_failure, row
 
 OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
 

@@ -28,18 +28,25 @@ def _handed_over(like, scratch, kind, m, law, rows):
 
 @lru_cache(maxsize=64)
 def _kernel(
-    functions: Functions, dtype: np.dtype, scheme: int, kind: int, fixed: Law, size: int, parameters: int, rows: Rows
+    functions: Functions,
+    dtype: np.dtype,
+    scheme: int,
+    kind: int,
+    fixed: tuple[Any, ...],
+    size: int,
+    parameters: int,
+    rows: Rows,
 ) -> Any:
-    """Return the kernel for some functions, numbers of rows, and a law of which two factors τ and μ are left open."""
+    """Return the kernel for some functions and numbers of rows; `fixed` is the law without the factors τ and μ."""
     advance, functions = translated(multiplicative.advance, _handed_over, functions, dtype)
-    number, shape, d, tensor = from_dtype(dtype), (1, size), fixed.dimension, fixed.noise_kind == TENSOR
-    m, packed = variables_of(scheme, fixed.separable, d), factors.rows_of(fixed.noise_kind, d)
+    d, noise_kind, mobility_kind, thermal, separable, shares, flow_shares = fixed
+    number, shape = from_dtype(dtype), (1, size)
+    m, packed = variables_of(scheme, separable, d), factors.rows_of(noise_kind, d)
     buffer, words = max(1, noise.buffer_rows(kind, m)), max(1, noise.word_rows(kind, m))
-    mobilities, work = factors.rows_of(fixed.mobility_kind, d), factors.work_rows(d)
-    derivatives, square = (packed * d, d * d) if tensor else (1, 1)
+    mobilities, work = factors.rows_of(mobility_kind, d), factors.work_rows(d)
+    derivatives, square = (packed * d, d * d) if noise_kind == TENSOR else (1, 1)
     over, along = max(1, rows.rates), max(1, rows.fields * d)
     value, gradient, force, has_force, over_time, along_path, noise_of, mobility_of, divergence, jacobian = functions
-    _, noise_kind, mobility_kind, thermal, separable, shares, flow_shares, _, _ = fixed
 
     @cuda.jit
     def kernel(states, counts, first, run, p, scale, mobility, schedule, failures):
@@ -117,6 +124,5 @@ def advance(
     the failed trajectory alone is left in its state before the step.
     """
     size = states.shape[1] // LANES
-    fixed: Any = law._replace(scale=None, mobility=None)
-    kernel = _kernel(functions, np.dtype(states.dtype), run.scheme, run.kind, fixed, size, len(p), rows)
+    kernel = _kernel(functions, np.dtype(states.dtype), run.scheme, run.kind, law[:-2], size, len(p), rows)
     return launch(kernel, states, counts, first, run, p, law.scale, law.mobility, schedule)

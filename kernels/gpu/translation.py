@@ -36,7 +36,7 @@ class Translation:
         source: Any = getattr(function, "py_func", function)
         if source not in self._functions:
             options = getattr(function, "targetoptions", {})
-            # Under the simulator warnings are kept there, and one thread's first must not add to what others walk through.
+            # The simulator keeps warnings here: a thread's first must not add to what other threads walk through.
             scope = {"__warningregistry__": {}, **source.__globals__}
             copy = FunctionType(source.__code__, scope, source.__name__, source.__defaults__, source.__closure__)
             self._functions[source] = cuda.jit(device=True, inline=options.get("inline", "never"))(copy)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference_problems import FUNCTIONALS, OBSERVED, digest, simulate_everything
+from reference_problems import ENDS, FUNCTIONALS, OBSERVED, digest, simulate_everything
 
 import fpsolver as fp
 from fpsolver.ensembles import march
@@ -66,6 +66,7 @@ def test_an_archive_of_arrays_is_no_checkpoint(tmp_path):
         ({"initial": [0.0, 0.5]}, "another run"),
         ({"functionals": FUNCTIONALS[:-1], "observe": OBSERVED[:2]}, "another run"),
         ({"observe": OBSERVED[:-1]}, "another run"),
+        ({"density": (ENDS[0], fp.Gaussian([0.0, 0.0], [0.35, 0.26]))}, "density or other observables"),
         ({"precision": "single"}, "another run"),
         ({"scheme": "ornstein-uhlenbeck"}, "another run"),
         ({"t_final": 2.0, "times": 2}, r"is from t = 4, after t_final = 2; give another file, or delete it"),

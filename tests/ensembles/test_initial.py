@@ -193,6 +193,7 @@ def test_initial_states_that_do_not_fit_are_refused(initial, message):
     [
         ([0.0, 1.0], [[1.0]], r"needs a covariance of shape \(\), \(2,\) or \(2, 2\), not \(1, 1\)"),
         ([0.0, 1.0], [[1.0, 2.0], [2.0, 1.0]], "negative eigenvalue"),
+        ("a", 1.0, "mean = 'a', covariance = 1.0: must be numbers"),
         ([0.0, 1.0], [[1.0, 0.5], [0.0, 1.0]], "finite and symmetric"),
         ([np.nan], 1.0, "finite and symmetric"),
         ([[0.0]], 1.0, r"mean of shape \(1, 1\)"),

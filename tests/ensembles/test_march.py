@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fpsolver as fp
+from fpsolver.ensembles.functionals import Functionals
 from fpsolver.ensembles.march import CHUNK, OUTPUTS, March, Stage, _in_order, march_chunk, plan, thread_count
 from fpsolver.errors import TrajectoryError
 
@@ -66,7 +67,8 @@ class Fails:
     """An integrator of which block 3 fails in the first stage and block 1 in the second."""
 
     names = ("x",)
-    request = SimpleNamespace(dt=0.1, scheme="euler-maruyama", dynamics=SimpleNamespace(landscape=fp.Landscape("x**2")))
+    dynamics = SimpleNamespace(landscape=fp.Landscape("x**2"))
+    request = SimpleNamespace(dt=0.1, scheme="euler-maruyama", dynamics=dynamics, functionals=Functionals())
 
     def segment(self, step, steps):
         return step

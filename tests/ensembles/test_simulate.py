@@ -52,7 +52,17 @@ def simulate(dynamics=TRAP, **options):
         ({"device": "gpuu"}, "device = 'gpuu' is not one of .*; did you mean \"gpu\""),
         ({"functionals": ["wrok"]}, "functionals holds 'wrok'.*; did you mean \"work\""),
         ({"functionals": [3]}, "functionals holds 3; it may hold work"),
+        ({"functionals": fp.TimeIntegral("x", name="pi")}, '"pi" cannot name a functional: it is a function or const'),
+        ({"functionals": fp.TimeIntegral("x", name="exp")}, '"exp" cannot name a functional'),
+        ({"observe": None}, "observe = None is no observable; leave it out"),
+        ({"checkpoint": 3}, "checkpoint = 3 must be the path of a file"),
+        ({"progress": "a"}, "progress = 'a' must be True, False, or None"),
         ({"observe": ["x"]}, r"observe = \[… 'x' …\]: that is no observable"),
+        ({"observe": "moments"}, r"'moments' …\]: that is no observable"),
+        ({"observe": fp.Moments}, "that is no observable"),
+        ({"observe": fp.Mean("work")}, r"no quantity 'work'; it needs functionals = \[\"work\"\]"),
+        ({"observe": fp.Mean("entropy_production")}, r"needs functionals = \[\"entropy_flow\"\], and density"),
+        ({"observe": fp.Mean("system_entropy")}, "it needs density"),
         ({"observe": fp.Mean("hat"), "functionals": "heat"}, "there is no quantity 'hat'; did you mean \"heat\""),
     ],
 )
@@ -319,3 +329,51 @@ def test_a_single_trajectory_needs_no_tables_where_noise_depends_on_the_position
         assert tracemalloc.get_traced_memory()[1] - before < 500_000
     finally:
         tracemalloc.stop()
+
+
+HIDING = ("loss", "entropy_production", "system_entropy", "entropy_production_midpoint", "initial_log_density")
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_names_of_the_landscape_that_hide_quantities_are_refused(name):
+    with pytest.raises(InputError, match=f'a variable of the landscape is called "{name}", which is a quantity of'):
+        simulate(fp.Langevin(fp.Landscape(f"{name}**2/2"), temperature=0.5))
+    with pytest.raises(InputError, match=f'a parameter of the landscape is called "{name}".* for example "{name}_"'):
+        simulate(fp.Langevin(fp.Landscape(f"{name}*x**2/2", {name: 1.0}), temperature=0.5))
+
+
+def test_a_new_record_cannot_begin_in_the_past():
+    half = simulate(t_final=0.5, observe=fp.Moments("x"))
+    for times in (8, [0.25, 1.0]):
+        with pytest.raises(InputError, match=r"times has t = 0\.\d+, before t = 0\.5, where the given ensemble is"):
+            fp.simulate(TRAP, initial=half, t_final=1.0, times=times, observe=fp.Mean("x"))
+
+
+def test_a_record_of_entropies_starts_anew_with_another_density():
+    first, later, other = (fp.Gaussian([0.0], variance) for variance in (1.0, 0.7, 0.8))
+    options = {"observe": fp.Mean("system_entropy"), "t_final": 0.5, "initial": first}
+    half = simulate(density=(first, later), **options)
+    for density, times in (((first, later), [0.5, 1.0]), ((first, other), [1.0])):
+        found = fp.simulate(TRAP, initial=half, t_final=1.0, density=density, observe=options["observe"])
+        assert found.times.tolist() == times
+
+
+def test_the_exact_step_compiles_no_gradient_that_nothing_asks_for():
+    """Compiling that of a dense quadratic form in dozens of variables takes minutes."""
+    from fpsolver.ensembles.functionals import sorted_functionals
+    from fpsolver.ensembles.integrators.additive import additive_integrator
+    from fpsolver.ensembles.integrators.integrator import Request
+    from fpsolver.ensembles.seeds import key_of
+    from fpsolver.landscapes.block_functions import nothing
+
+    for scheme, functionals, silent in (
+        ("ornstein-uhlenbeck", (), True),
+        ("ornstein-uhlenbeck", "heat", False),
+        ("euler-maruyama", (), False),
+    ):
+        request = Request(TRAP, scheme, "gaussian", sorted_functionals(functionals, TRAP), 0.1, key_of(1, 0))
+        assert (additive_integrator(request).system.gradient is nothing()) == silent
+
+
+def test_one_trajectory_has_no_standard_error_of_quantiles():
+    assert np.isnan(simulate(n=1, observe=fp.Quantiles("x")).observables["quantiles_x"].standard_error).all()

@@ -142,6 +142,7 @@ def test_time_is_exact_for_the_chain_even_where_transitions_are_not_rare(referen
     exact = chain_time(temperature, dt, -1.0, 0.8)
     assert abs(result.mean_time.value - exact) < ERRORS * result.mean_time.standard_error
     assert result.mean_time.standard_error < 0.03 * exact
+    assert repr(result).endswith("4 run(s) of 2000 replicas)")
     assert result.rate.value == pytest.approx(1 / result.mean_time.value)
 
 

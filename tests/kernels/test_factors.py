@@ -68,11 +68,25 @@ def test_drift_of_the_symmetric_root_solves_sylvester_equations(d, precision):
     assert found == approx(expected, abs=tolerance * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("entries", [(1, 1, 1), (1, 2, 1), (0, 0, 1), (-1, 0, 1), (1, 0.5, 0.25 + 1e-14)])
-def test_what_is_not_positive_definite_gives_nan(entries):
+@pytest.mark.parametrize("entries", [(1, 2, 1), (0, 1, 1), (-1, 0, 1), (1, 0.5, 0.25 - 1e-6), (np.nan, 0, 1)])
+def test_a_negative_eigenvalue_gives_nan(entries):
     packed = np.repeat(np.array(entries, dtype=float), LANES)
     factors.cholesky(packed, np.zeros(factors.work_rows(2) * LANES), 2)
     assert np.isnan(packed[2 * LANES :]).all()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("rank", [0, 1, 2, 3])
+def test_matrices_that_have_lost_rank_have_a_triangular_factor(rank, precision):
+    """What is left of a pivot by rounding is about 1e-16 of it, and its column is dropped up to its square root."""
+    dtype = PRECISIONS[precision][0]
+    a = np.random.default_rng(rank).integers(-3, 4, size=(LANES, 4, rank)).astype(float)
+    matrices = a @ a.transpose(0, 2, 1)
+    packed = np.concatenate([matrices[:, i, j] for i in range(4) for j in range(i + 1)]).astype(dtype)
+    factors.cholesky(packed, np.zeros(factors.work_rows(4) * LANES, dtype), 4)
+    below = unpacked(packed, 4, False)
+    tolerance = factors.SINGULAR[0 if dtype is np.float64 else 1] ** 0.5
+    assert below @ below.transpose(0, 2, 1) == approx(matrices, abs=3 * tolerance * max(matrices.max(), 1))
 
 
 def test_a_multiple_of_unity_has_eigenvectors():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from philox_inverse import place_of
 
 from fpsolver.kernels.blocks import LANES
-from fpsolver.kernels.cpu import noise
+from fpsolver.kernels.cpu import additive, noise
 from fpsolver.kernels.normal_variables import normal_pair, normal_pair_single
 from fpsolver.kernels.philox import draw
 from fpsolver.kernels.weak_variables import SIXTH, three_point, uniform, uniform_single
@@ -124,8 +124,7 @@ def test_signs_can_be_added_without_being_written_down(precision, m):
     for step in range(140):
         x = np.zeros(m * LANES, precision)
         slot = noise.prepare_words(words, m, step, step == 0, ids, *KEY)
-        for k in range(m):
-            noise.add_signs(x, words, slot + k, k, precision(0.25))
+        additive._descend_with_signs(x, np.zeros_like(x), words, slot, np.zeros((m, m)), 0.25 * np.eye(m), m)
         assert np.array_equal(x.reshape(m, LANES), 0.25 * signs[step])
 
 

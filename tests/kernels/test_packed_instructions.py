@@ -10,7 +10,7 @@ import llvmlite.binding as llvm
 import pytest
 from numba import njit, types
 
-from fpsolver.kernels.cpu import noise
+from fpsolver.kernels.cpu import additive, noise
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64") or not llvm.get_host_cpu_features().get("avx2", False),
@@ -21,6 +21,7 @@ COUNTER = (LANE_IDS, types.int64, types.int64, types.int64, types.int64)
 PRODUCTS = 16
 """Of the twenty products of ten rounds; those of words that all lanes share leave the loop."""
 DOUBLE, SINGLE, WORDS = types.float64[::1], types.float32[::1], types.uint32[::1]
+MATRIX = types.float64[:, ::1]
 
 
 def assembly(function, signature) -> str:
@@ -70,6 +71,6 @@ def test_signs(precision, shift):
     # Signs of doubles are shifted in 64-bit lanes, those of singles in 32-bit lanes: as many as there are.
     for function, signature in (
         (noise.expand_signs, (precision, WORDS, types.int64)),
-        (noise.add_signs, (precision, WORDS, types.int64, types.int64, precision.dtype)),
+        (additive._descend_with_signs, (precision, precision, WORDS, types.int64, MATRIX, MATRIX, types.int64)),
     ):
         assert packed(mnemonics(assembly(function, signature)), shift) >= 1

@@ -159,6 +159,17 @@ def test_each_fault_is_named_with_its_line(old, new, expected):
     assert expected in complaint(PLAIN.replace(old, new))
 
 
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [("[0, 0.506]", "0.506 is no multiple of the time step"), ("[1.0, 0.5]", "[1.0, 0.5] must be finite, not")],
+)
+def test_wrong_times_are_named_where_the_density_is_wanted_too(times, expected):
+    text = TWO.replace("t_final = 1.0\n", f"times = {times}\ndensity = true\n") + "[evolve]\ntimes = [0.0, 1.0]\n"
+    found = complaint(text)
+    assert f"simulate.times: {expected}" in found
+    assert "simulate.density" not in found
+
+
 def test_a_point_is_no_density():
     text = PLAIN.replace(
         "[simulate]", "[grid.x]\nlower = -3\nupper = 3\ncells = 20\n[evolve]\ntimes = [1.0]\n[simulate]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from fpsolver.device import launcher
 from fpsolver.dynamics import Langevin
 from fpsolver.ensembles.coefficients_in_time import coefficients_in_time
 from fpsolver.ensembles.integrators.compiled import System, compile_system
-from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
+from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.ensembles.linear_drift import exact_step, linear_drift, square_root, square_roots
 from fpsolver.errors import MethodError
 from fpsolver.kernels.cpu.additive import Functions, Law, Run, Schedule
@@ -20,9 +20,6 @@ SCHEMES = ("euler-maruyama", "heun", "leimkuhler-matthews", "ornstein-uhlenbeck"
 EULER_MARUYAMA, HEUN, LEIMKUHLER_MATTHEWS, ORNSTEIN_UHLENBECK = SCHEMES
 WEAK_2 = "weak-2"
 """With additive noise Heun's step is the weak-order-2 scheme (Kloeden and Platen 1992, eq. (15.1.1), constant b)."""
-
-SEGMENT_STEPS = 4096
-"""Steps of a driven segment: their tables fill some hundred kilobytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,18 +34,10 @@ class AdditiveIntegrator(Integrator):
         Its compiled functions.
     """
 
+    kernel: ClassVar[str] = "additive"
+
     request: Request
     system: System
-
-    @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Variables, then functionals."""
-        return (*self.request.dynamics.landscape.variables, *self.request.functionals.names)
-
-    @property
-    def longest(self) -> int:  # type: ignore[override]
-        """Most steps of one segment."""
-        return SEGMENT_STEPS if self.request.dynamics.driven or self.system.parameters.timed else 1 << 30
 
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps."""
@@ -56,7 +45,7 @@ class AdditiveIntegrator(Integrator):
         scheme = SCHEMES.index(HEUN if request.scheme == WEAK_2 else request.scheme)
         run = Run(scheme, request.kind, *request.key, step, steps, request.dt, request.limit)
         # A single undriven trajectory may take 10⁸ steps at once, and needs no table of times.
-        times = request.half_times(step, steps if self.longest == SEGMENT_STEPS else 1)
+        times = request.half_times(step, steps if self.timed else 1)
         system = self.system
         functions = Functions(
             system.value, system.gradient, system.force, system.has_force, system.rates, system.fields
@@ -70,11 +59,6 @@ class AdditiveIntegrator(Integrator):
             schedule,
             request.functionals.rows(request.dynamics.landscape.dimension),
         )
-
-    def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
-        """Advance blocks in place."""
-        kernel = launcher(self.request.device, "additive")
-        return kernel.advance(states, counts, first, *segment)
 
     def _law(self, times: np.ndarray) -> Law:
         dynamics = self.request.dynamics
@@ -141,7 +125,10 @@ def additive_integrator(request: Request) -> AdditiveIntegrator:
     """
     launcher(request.device, "additive")  # refuses before anything is compiled
     _check(request)
-    return AdditiveIntegrator(request, compile_system(request, request.dynamics.landscape.variables))
+    # The exact step is made of the Hessian; only functionals along the path ask for slopes.
+    gradient = request.scheme != ORNSTEIN_UHLENBECK or bool(request.functionals)
+    system = compile_system(request, request.dynamics.landscape.variables, gradient=gradient)
+    return AdditiveIntegrator(request, system)
 
 
 def _check(request: Request) -> None:

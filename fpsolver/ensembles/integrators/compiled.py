@@ -73,7 +73,7 @@ class System:
     parameters: Parameters
 
 
-def compile_system(request: Request, coordinates: Sequence[str]) -> System:
+def compile_system(request: Request, coordinates: Sequence[str], *, gradient: bool = True) -> System:
     """Compile what a request needs.
 
     Parameters
@@ -82,6 +82,9 @@ def compile_system(request: Request, coordinates: Sequence[str]) -> System:
         The request.
     coordinates : sequence of str
         Variables, and velocities where there are any.
+    gradient : bool
+        Whether the scheme or a functional asks for the gradient: compiling a dense quadratic form in many variables
+        takes minutes.
 
     Raises
     ------
@@ -113,7 +116,7 @@ def compile_system(request: Request, coordinates: Sequence[str]) -> System:
     needs_value = any(name in functionals.standard for name in ("work", "shadow_work"))
     return System(
         blocks.value if needs_value else functions.nothing(precision),
-        blocks.gradient,
+        blocks.gradient if gradient else functions.nothing(precision),
         compiled(force.texts if force is not None else None, landscape.variables),
         compiled(rates, coordinates),
         compiled(fields, coordinates),

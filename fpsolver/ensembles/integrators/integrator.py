@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from fpsolver.device import launcher
 from fpsolver.ensembles.functionals import Functionals
 from fpsolver.errors import MethodError, suggest
+
+if TYPE_CHECKING:
+    from fpsolver.ensembles.integrators.compiled import System
 
 NOISES = ("gaussian", "three-point", "rademacher")
 PRECISIONS = ("double", "single")
@@ -72,28 +76,46 @@ class Request:
         return (step + 0.5 * np.arange(2 * steps + 1)) * self.dt
 
 
+SEGMENT_STEPS = 4096
+"""Steps of a driven segment: their tables fill some hundred kilobytes."""
+
+
 class Integrator(ABC):
     """Advances blocks of trajectories.
 
     Attributes
     ----------
-    names : tuple of str
-        What the rows of a block are: variables, velocities ``v_…``, path functionals.
+    kernel : str
+        Name of the module with its loops, in `fpsolver.kernels.cpu` and `fpsolver.kernels.gpu`.
     request : Request
         What it was built from.
-    longest : int
-        Most steps that one segment should have.
+    system : System
+        The compiled functions of the law of motion.
     """
 
-    names: tuple[str, ...]
+    kernel: ClassVar[str]
     request: Request
-    longest: int = 1 << 30
+    system: System
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the rows of a block are: variables, velocities ``v_…`` where there are any, path functionals."""
+        return (*self.request.dynamics.landscape.variables, *self.request.functionals.names)
+
+    @property
+    def timed(self) -> bool:
+        """Whether anything depends on time, so that kernels need a table of times."""
+        return self.request.dynamics.driven or self.system.parameters.timed
+
+    @property
+    def longest(self) -> int:
+        """Most steps that one segment should have."""
+        return SEGMENT_STEPS if self.timed else 1 << 30
 
     @abstractmethod
     def segment(self, step: int, steps: int) -> Any:
         """Return what the kernels need for the given steps, to be used for all batches."""
 
-    @abstractmethod
     def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
         """Advance blocks (n_blocks, rows * 256) in place; safe in several threads.
 
@@ -102,6 +124,7 @@ class Integrator(ABC):
         Failure
             Block, lane and step of the first failure; the block then holds the state before that step.
         """
+        return launcher(self.request.device, self.kernel).advance(states, counts, first, *segment)
 
 
 def check_scheme(given: object, allowed: tuple[str, ...], reason: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fpsolver.device import launcher
 from fpsolver.ensembles.integrators.compiled import System, compile_system
-from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
+from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.ensembles.integrators.noise_functions import NoiseFunctions, compile_noise
 from fpsolver.errors import MethodError
 from fpsolver.kernels.cpu.additive import Run, Schedule
@@ -19,9 +19,6 @@ SCHEMES = ("euler-maruyama", "heun", "weak-2")
 EULER_MARUYAMA, HEUN, WEAK_2 = SCHEMES
 
 COLD = '"entropy_flow_midpoint" needs a positive temperature; at T = 0 entropy production is infinite'
-
-SEGMENT_STEPS = 4096
-"""Steps of a driven segment: their tables fill some hundred kilobytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,19 +48,11 @@ class MultiplicativeIntegrator(Integrator):
     (2007), for noise that depends on the position.
     """
 
+    kernel: ClassVar[str] = "multiplicative"
+
     request: Request
     system: System
     noise: NoiseFunctions
-
-    @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Variables, then functionals."""
-        return (*self.request.dynamics.landscape.variables, *self.request.functionals.names)
-
-    @property
-    def longest(self) -> int:  # type: ignore[override]
-        """Most steps of one segment."""
-        return SEGMENT_STEPS if self.request.dynamics.driven or self.system.parameters.timed else 1 << 30
 
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps."""
@@ -72,7 +61,7 @@ class MultiplicativeIntegrator(Integrator):
             SCHEMES.index(request.scheme), request.kind, *request.key, step, steps, request.dt, request.limit
         )  # fmt: skip
         # Where nothing depends on time, one step stands for all: a single trajectory may take 10⁸ at once.
-        times = request.half_times(step, steps if self.longest == SEGMENT_STEPS else 1)
+        times = request.half_times(step, steps if self.timed else 1)
         functions = Functions(
             system.value, system.gradient, system.force, system.has_force, system.rates, system.fields,
             noise.noise, noise.mobility, noise.divergence, noise.jacobian,
@@ -86,11 +75,6 @@ class MultiplicativeIntegrator(Integrator):
             schedule,
             request.functionals.rows(request.dynamics.landscape.dimension),
         )
-
-    def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
-        """Advance blocks in place."""
-        kernel = launcher(self.request.device, "multiplicative")
-        return kernel.advance(states, counts, first, *segment)
 
     def _law(self, times: np.ndarray) -> Law:
         dynamics, noise = self.request.dynamics, self.noise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fpsolver.device import launcher
 from fpsolver.ensembles.integrators.compiled import System, compile_system
-from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
+from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.errors import InputError, MethodError
 from fpsolver.kernels.cpu.additive import Run, Schedule
 from fpsolver.kernels.cpu.underdamped import DRIFT, GRADIENT, KICK, THERMOSTAT, Functions, Law
@@ -19,9 +19,6 @@ SCHEMES = {
     "obabo": (THERMOSTAT, KICK, DRIFT, GRADIENT, KICK, THERMOSTAT),
 }
 """The parts of a step; each kind shares the time step among its parts."""
-
-SEGMENT_STEPS = 4096
-"""Steps of a driven segment: their tables fill some hundred kilobytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,23 +37,16 @@ class UnderdampedIntegrator(Integrator):
         Its compiled functions.
     """
 
+    kernel: ClassVar[str] = "underdamped"
+
     request: Request
     system: System
 
     @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+    def names(self) -> tuple[str, ...]:
         """Variables, velocities, then functionals."""
         variables = self.request.dynamics.landscape.variables
         return (*variables, *velocity_names(variables), *self.request.functionals.names)
-
-    @property
-    def longest(self) -> int:  # type: ignore[override]
-        """Most steps of one segment."""
-        return SEGMENT_STEPS if self._timed else 1 << 30
-
-    @property
-    def _timed(self) -> bool:
-        return self.request.dynamics.driven or self.system.parameters.timed
 
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps.
@@ -72,7 +62,7 @@ class UnderdampedIntegrator(Integrator):
         # The scheme is in the parts of the law, not in its number.
         run = Run(0, request.kind, *request.key, step, steps, request.dt, request.limit)
         # Where nothing depends on time, one moment stands for all, however many steps there are.
-        times = request.half_times(step, steps if self._timed else 0)
+        times = request.half_times(step, steps if self.timed else 0)
         functions = Functions(system.value, system.gradient, system.rates, system.fields)
         schedule = Schedule(*system.parameters.schedule(times))
         return (
@@ -83,11 +73,6 @@ class UnderdampedIntegrator(Integrator):
             schedule,
             request.functionals.rows(2 * request.dynamics.landscape.dimension),
         )
-
-    def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
-        """Advance blocks in place."""
-        kernel = launcher(self.request.device, "underdamped")
-        return kernel.advance(states, counts, first, *segment)
 
     def _law(self, times: np.ndarray) -> Law:
         """Return the constants of steps, taken at their middles."""

@@ -16,7 +16,7 @@ from fpsolver.errors import InputError
 from fpsolver.units import inverse, product
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HistogramResult(Result):
     """Histograms at the output times.
 

@@ -124,7 +124,7 @@ class LogSumExp(Observable):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LogSumExpResult(Result):
     """Logarithms of exponential averages at the output times.
 

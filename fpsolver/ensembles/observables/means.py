@@ -76,7 +76,7 @@ class Mean(Observable):
         return MeanResult(times, self.quantities, number[:, 0], mean, error)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MeanResult(Result):
     """Ensemble means at the output times.
 

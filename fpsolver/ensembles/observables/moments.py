@@ -84,7 +84,7 @@ class Moments(Observable):
         return MomentsResult(times, self.quantities, number[:, 0], mean, error, covariance, spread)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MomentsResult(Result):
     """Means and covariances at the output times.
 

@@ -46,6 +46,18 @@ class Result(ABC):
         """Return what is worth knowing besides the arrays."""
         return {}
 
+    def __repr__(self) -> str:
+        # The arrays would fill several screens.
+        known = ", ".join(f"{name} = {value}" for name, value in self.attributes().items())
+        return f"{type(self).__name__}({known}; {_range(self.times)})"
+
+
+def _range(times: np.ndarray) -> str:
+    """Return how many times there are, and from when to when."""
+    if len(times) < 2:
+        return f"t = {times[0]:g}" if len(times) else "no times yet"
+    return f"{len(times)} times, t = {times[0]:g} … {times[-1]:g}"
+
 
 class Observable(ABC):
     """Something to be observed of an ensemble at its output times, without keeping trajectories.
@@ -179,9 +191,11 @@ def named(observables: Iterable[Observable]) -> dict[str, Observable]:
     found: dict[str, Observable] = {}
     listed = isinstance(observables, Iterable) and not isinstance(observables, str | type)
     for one in observables if listed else (observables,):
+        if one is None and not listed:
+            raise InputError("observe = None is no observable; leave it out to observe nothing")
         if not isinstance(one, Observable):
             raise InputError(
-                f"observe holds {one!r}, which is no observable; there are Moments, Mean, Histogram, LogSumExp, "
+                f"observe = [… {one!r} …]: that is no observable; there are Moments, Mean, Histogram, LogSumExp, "
                 'Quantiles and Trajectories, for example Moments("x")'
             )
         if one.name in found:

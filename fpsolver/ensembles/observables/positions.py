@@ -94,7 +94,7 @@ def _as_numbers(given: Iterable[int]) -> tuple[int, ...]:
     return numbers
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrajectoriesResult(Result):
     """Selected trajectories at the output times.
 

@@ -118,12 +118,12 @@ class Quantiles(Observable):
             counts, lower, upper = bin_edges(total, self.steps)
             n = int(counts.sum())
             # The rank of a quantile is binomial: one standard deviation of ranks to either side, halved.
-            spread = np.sqrt(p * (1 - p) / n) if n else np.full(len(p), np.nan)
+            spread = np.sqrt(p * (1 - p) / max(n, 1))
             above, below = (
                 quantile(np.clip(p + side * spread, 0, 1), counts, lower, upper, total[4]) for side in (1, -1)
             )
             values.append(quantile(p, counts, lower, upper, total[4]))
-            errors.append(0.5 * (above - below))
+            errors.append(0.5 * (above - below) if n > 1 else np.full(len(p), np.nan))
             numbers.append(n)
         return QuantilesResult(
             times, self.quantity, p, np.array(numbers), np.stack(values), np.stack(errors), 1 / self.steps
@@ -142,7 +142,7 @@ def _as_probabilities(given: Any, text: str) -> tuple[float, ...]:
     return tuple(values.tolist())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class QuantilesResult(Result):
     """Quantiles at the output times.
 

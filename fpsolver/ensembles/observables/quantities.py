@@ -78,7 +78,7 @@ class Quantities:
             inside = "" if name == text else f" in {text!r}"
             extra = f"; expressions may also use {', '.join((*self.parameters, TIME))}"
             raise InputError(
-                f"{observable}: there is no quantity {name!r}{inside}{suggest(name, allowed)}; "
+                f"{observable}: there is no quantity {name!r}{inside}{_remedy(name) or suggest(name, allowed)}; "
                 f"there are {', '.join(self.known)}{extra}"
             )
         self.compiled(text)
@@ -89,6 +89,18 @@ class Quantities:
         variables = tuple(name for name in self.known if name in used)
         parameters = natural_order([name for name in self.parameters if name in used and name not in variables])
         return _compiled(text, variables, parameters)
+
+
+def _remedy(name: str) -> str:
+    """Return how a quantity that a run has only when asked for is asked for, as the end of a sentence."""
+    from fpsolver.ensembles.functionals import STANDARD
+    from fpsolver.ensembles.system_entropy import FLOWS
+
+    if name in STANDARD:
+        return f'; it needs functionals = ["{name}"]'
+    if name in FLOWS:
+        return f'; it needs functionals = ["{FLOWS[name]}"], and density'
+    return "; it needs density" if name == "system_entropy" else ""
 
 
 @lru_cache(maxsize=256)

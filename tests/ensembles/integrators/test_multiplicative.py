@@ -157,6 +157,7 @@ def test_a_driven_mobility_beside_noise_that_varies():
     assert final == approx(x - 1.1 * x * dt + np.sqrt(2 * dt * (1 + 0.5 * np.sin(x))) * z, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.slow  # it compiles the driver once more
 def test_single_precision_follows_double_precision():
     dynamics, _ = PROBLEMS["tensor stratonovich"]()
     x = np.random.default_rng(0).normal(size=(300, 3))
@@ -264,10 +265,10 @@ def test_what_cannot_be_served_is_refused():
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
-    "diffusion", ["x", ["1", "x"], [["1", "1"], ["1", "1 + (x - 0.1)*1e-18"]], [["1", "2*y"], ["2*y", "1"]]]
+    "diffusion", ["x", ["1", "x"], [["1", "1"], ["1", "1 + (x - 0.1)*1e-3"]], [["1", "2*y"], ["2*y", "1"]]]
 )
 def test_noise_without_a_root_is_found(diffusion, scheme):
-    """Negative, or of less than full rank, at a point that is visited."""
+    """Negative, in some direction, at a point that is visited."""
     landscape = fp.Landscape("x**2/2 + y**2/2")
     dynamics = fp.Langevin(landscape, diffusion=diffusion, convention="ito")
     with pytest.raises(TrajectoryError) as caught:

@@ -123,6 +123,11 @@ def test_names_must_differ():
         Moments(name="a b")
 
 
+def test_results_are_printed_without_their_arrays():
+    result = observed(Mean("x", "work"), columns(300))
+    assert repr(result) == "MeanResult(quantities = ['x', 'work']; t = 0.5)"
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_single_precision_states(dtype):
     from ensemble_examples import blocks_of
