@@ -23,5 +23,10 @@ def product(*units: str) -> str:
     --------
     >>> product("1", "cm"), product("1/cm", "1/s"), product("1", "1")
     ('cm', '1/cm 1/s', '1')
+    >>> product("nat", "nat")
+    'nat²'
     """
-    return " ".join(unit for unit in units if unit != "1") or "1"
+    named = [unit for unit in units if unit != "1"]
+    if len(named) == 2 and named[0] == named[1] and named[0].isalpha():
+        return f"{named[0]}²"
+    return " ".join(named) or "1"

@@ -85,7 +85,7 @@ def test_axes_carry_names_and_units(results, name):
         figure = PLOTS[name](View(store))
     labels = [text for panel in figure.get_axes() for text in (panel.get_xlabel(), panel.get_ylabel()) if text]
     expected = {
-        "ensemble_moments": {"mean [cm]", "variance [nat nat]", "mean [nat]", "time [s]"},
+        "ensemble_moments": {"mean [cm]", "variance [nat²]", "mean [nat]", "time [s]"},
         "ensemble_histograms": {"x [cm]", "y", "density"},
         "ensemble_quantiles": {"quantiles of work [nat]", "time [s]"},
         "ensemble_averages": {"logarithm of the average", "number", "time [s]"},

@@ -102,7 +102,7 @@ def test_units_are_carried_to_every_array(good, tmp_path):
         units = {name: store.variable(name).units for name in store}
     assert units["density/density"] == "1/cm" and units["density/time"] == "step" and units["density/x"] == "cm"
     assert units["spectrum/rate_re"] == "1/step" and units["first_passage/mean_first_passage_time"] == "step"
-    assert units["observables/mean_loss"] == "nat" and units["observables/covariance"] == "cm cm"
+    assert units["observables/mean_loss"] == "nat" and units["observables/covariance"] == "cm²"
 
 
 def test_a_driven_and_an_absorbing_study(good, tmp_path):
