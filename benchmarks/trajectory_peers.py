@@ -39,7 +39,7 @@ def numba_random(n: int, steps: int) -> Call:
         for i in prange(len(x)):
             y = x[i]
             for _ in range(steps):
-                y += (y - y * y * y) * DT + AMPLITUDE * np.random.standard_normal()
+                y += (y - y * y * y) * DT + AMPLITUDE * np.random.standard_normal()  # noqa: NPY002  (the only one that Numba runs in threads)
             x[i] = y
 
     def call() -> np.ndarray:

@@ -132,9 +132,8 @@ def _check(request: Request) -> None:
         functionals.refuse(
             ("entropy_flow",),
             "has no limit for noise that depends on the position: the fluctuation theorem holds at any time step, but "
-            "its mean does not tend to the entropy produced, which it exceeds at the rate 3⟨D′²/D⟩/2 in one dimension, in "
-            "equilibrium too; choose "
-            '"entropy_flow_midpoint"',
+            "its mean does not tend to the entropy produced, which it exceeds at the rate 3⟨D′²/D⟩/2 in one dimension, "
+            'in equilibrium too; choose "entropy_flow_midpoint"',
         )
     functionals.refuse(
         ("entropy_flow",),
