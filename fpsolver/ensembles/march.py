@@ -91,7 +91,7 @@ class March:
         return tuple(one.measure(snapshot) for one in self.observables)
 
 
-def plan(begin: int, end: int, outputs: Sequence[int], n: int, longest: int) -> Iterator[list[Stage]]:
+def plan(begin: int, end: int, outputs: Sequence[int], n: int, longest: int, pace: int = 1) -> Iterator[list[Stage]]:
     """Cut the steps between `begin` and `end` into chunks of stages; every output ends a stage.
 
     Parameters
@@ -104,8 +104,10 @@ def plan(begin: int, end: int, outputs: Sequence[int], n: int, longest: int) -> 
         Number of trajectories.
     longest : int
         Most steps of a stage.
+    pace : int
+        Particle steps of a chunk, in units of `CHUNK`.
     """
-    stride = min(longest, max(SHORTEST, CHUNK // n))
+    stride = min(longest, max(SHORTEST, pace * CHUNK // n))
     marks = sorted({begin, end, *(step for step in outputs if begin < step <= end)})
     wanted = set(outputs)
     chunk: list[Stage] = []

@@ -17,6 +17,9 @@ from fpsolver.ensembles.march import March, march_chunk, plan
 from fpsolver.ensembles.observables.observable import Arrays
 from fpsolver.errors import InputError, StorageError
 
+PATIENCE = 0.1
+"""Seconds below which a chunk was short, so that the next is twice as long."""
+
 
 @dataclass(frozen=True)
 class Checkpoints:
@@ -148,8 +151,13 @@ def run(
     if begin in _due(now, outputs, begin):
         now = _observed(march, now, [begin], [_totals_now(march, now)])
     with _bar(progress, now, last) as bar, ThreadPoolExecutor(march.threads) as pool:
-        for stages in plan(begin, last, outputs, now.n, march.integrator.longest):
+        pace = 1
+        while now.step < last:
+            visited = time.perf_counter()
+            stages = next(plan(now.step, last, outputs, now.n, march.integrator.longest, pace))
             totals = march_chunk(march, now.states, stages, pool, bar.update)
+            if time.perf_counter() - visited < min(PATIENCE, checkpoints.interval):
+                pace *= 2
             now = replace(now, step=stages[-1].end)
             if totals:
                 now = _observed(march, now, [stage.end for stage in stages if stage.output], totals)

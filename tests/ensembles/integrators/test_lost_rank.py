@@ -10,7 +10,10 @@ BOWL = fp.Landscape("x**2/2 + y**2/2")
 RANK_ONE = [["1", "x"], ["x", "x**2"]]
 
 
-@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize(
+    "precision",
+    ["double", pytest.param("single", marks=pytest.mark.slow)],  # single precision compiles the driver again
+)
 @pytest.mark.parametrize(("scheme", "steps", "n"), [("euler-maruyama", 256, 20_000), ("weak-2", 16, 40_000)])
 def test_noise_of_rank_one_has_the_moments_of_its_equation(scheme, steps, n, precision):
     """dx = −x dt + √2 dW, dy = −y dt + √2 x dW from (0, 0) to t = 1.
