@@ -40,6 +40,7 @@ _HOMES = {
     "free_energy": "fpsolver.thermodynamics.entropy",
     "fisher_information": "fpsolver.thermodynamics.entropy",
     "kl_divergence": "fpsolver.thermodynamics.entropy",
+    "reduce": "fpsolver.thermodynamics.reduction",
     "simulate": "fpsolver.ensembles.simulate",
     "Gaussian": "fpsolver.ensembles.initial",
     "TimeIntegral": "fpsolver.ensembles.functionals",
@@ -54,12 +55,12 @@ _HOMES = {
     "adaptive_splitting": "fpsolver.ensembles.splitting",
     "open_results": "fpsolver.storage",
 }
-_MODULES = ("landscapes", "dynamics", "theory", "errors")
+_MODULES = ("landscapes", "dynamics", "theory", "thermodynamics", "validation", "errors")
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from fpsolver import dynamics, errors, landscapes, theory
+    from fpsolver import dynamics, errors, landscapes, theory, thermodynamics, validation
     from fpsolver.densities import boltzmann, density, gaussian
     from fpsolver.density_moments import marginal, moments
     from fpsolver.dynamics import Langevin, Protocol, UnderdampedLangevin
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from fpsolver.solvers.transition_paths import committor, reactive_flux
     from fpsolver.storage import open_results
     from fpsolver.thermodynamics.entropy import entropy, fisher_information, free_energy, kl_divergence
+    from fpsolver.thermodynamics.reduction import reduce
 
 
 def __getattr__(name: str) -> Any:

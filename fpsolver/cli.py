@@ -1,6 +1,6 @@
-"""The command line: ``fpsolver run``, ``plot`` and ``info``.
+"""The command line: ``fpsolver run``, ``validate``, ``plot`` and ``info``.
 
-Exit codes: 0 done, 1 a task failed, 2 bad input. What the commands need is imported when they run, so that
+Exit codes: 0 done, 1 a task or a claim failed, 2 bad input. What the commands need is imported when they run, so that
 ``fpsolver --help`` is quick.
 """
 
@@ -19,7 +19,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @contextmanager
-def _one_message() -> Iterator[None]:
+def _one_message(interrupted: str = "interrupted") -> Iterator[None]:
     """Turn what a user can get wrong into one message and exit code 2, and a task that fails into exit code 1."""
     from fpsolver.errors import ConvergenceError, InputError, NumericalError, StorageError
 
@@ -30,7 +30,7 @@ def _one_message() -> Iterator[None]:
     except (ConvergenceError, NumericalError, MemoryError) as error:
         _leave(str(error) or "out of memory; use fewer cells or frames", 1)
     except KeyboardInterrupt:
-        _leave("interrupted; frames that were saved are in the .partial folder", 1)
+        _leave(interrupted, 1)
 
 
 def _leave(message: str, code: int) -> None:
@@ -57,7 +57,7 @@ def run(
     study: Path, output: Path | None, overrides: tuple[str, ...], overwrite: bool, plots: bool | None, quiet: bool
 ) -> None:
     """Run the study file STUDY and write its results."""
-    with _one_message():
+    with _one_message("interrupted; frames that were saved are in the .partial folder"):
         from fpsolver.studies.execution import run_study
         from fpsolver.studies.study import load_study
 
@@ -81,6 +81,72 @@ def run(
             from fpsolver.report import summary
 
             click.echo(summary(checked, outcome, drawn))
+
+
+@main.command()
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--list", "listed", is_flag=True, help="List the claims and check nothing.")
+@click.option("--quick/--full", "quick", default=True, help="Minutes, or more statistics and smaller parameters.")
+@click.option("--json", "json_only", is_flag=True, help="Print JSON and nothing else.")
+@click.option("--report", type=PATH, metavar="DIR", help="Write the page DIR/index.html too, plots included.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every random number.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes [default: one a core].")
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    default=Path("validation.h5"),
+    show_default=True,
+    help="HDF5 file to which the results are added.",
+)
+def validate(
+    patterns: tuple[str, ...],
+    listed: bool,
+    quick: bool,
+    json_only: bool,
+    report: Path | None,
+    seed: int,
+    workers: int | None,
+    output: Path,
+) -> None:
+    """Check the claims that PATTERNs name against their recorded verdicts, or all of them.
+
+    A PATTERN is a family (escape), an identifier (A6.2), a glob ("E*") or a Python file that registers claims.
+    """
+    with _one_message("interrupted; what was written stays"):
+        from fpsolver.validation.ledger import select
+
+        if listed:
+            from fpsolver.validation.summary import listing
+
+            click.echo(listing(select(patterns)))
+            return
+        from fpsolver.validation.recording import record, runs_in
+        from fpsolver.validation.run import validate as run_checks
+
+        runs_in(output)  # before hours are spent
+        if report is not None:
+            from fpsolver.validation.page import check_folder
+
+            check_folder(report)
+        effort = "quick" if quick else "full"
+        outcomes = run_checks(patterns, effort=effort, seed=seed, workers=workers, progress=True)
+        written = [f"{output} ({record(outcomes, output)})"]
+        if report is not None:
+            from fpsolver.validation.page import write_report
+
+            written.append(str(write_report(outcomes, report)))
+        if json_only:
+            from fpsolver.validation.as_json import as_json
+
+            click.echo(as_json(outcomes))
+        else:
+            from fpsolver.validation.summary import summary
+
+            click.echo(f"{summary(outcomes)}\nwritten: {', '.join(written)}")
+    if not all(outcome.passed for outcome in outcomes):
+        sys.exit(1)
 
 
 @main.command()
@@ -108,9 +174,13 @@ def info(results: Path | None, verify: bool) -> None:
             click.echo(describe_installation())
             return
         from fpsolver.storage.results import open_results
+        from fpsolver.validation.recording import described, is_record
 
         with open_results(results) as store:
-            click.echo(describe_file(store))
+            if is_record(store):
+                click.echo(described(store))
+            else:
+                click.echo(describe_file(store))
             if verify:
                 click.echo(f"\n{store.verify()} arrays read, every checksum fits")
 

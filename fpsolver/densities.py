@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.errors import DensityError, LandscapeError
+from fpsolver.errors import DensityError
 from fpsolver.grids import Grid
+from fpsolver.landscapes.values_on_grid import loss_on_grid
 
 MOST_COARSE = 16.0
 """Largest cell width, in standard deviations across a correlated Gaussian, that the quadrature rule still resolves."""
@@ -126,27 +127,6 @@ def boltzmann(landscape: Any, grid: Grid, temperature: float) -> np.ndarray:
         raise DensityError(f"temperature = {temperature!r} must be positive for a Boltzmann density")
     loss = loss_on_grid(landscape, grid)
     return _normalised(np.exp(-(loss - loss.min()) / temperature), grid)
-
-
-def loss_on_grid(landscape: Any, grid: Grid, points: np.ndarray | None = None) -> np.ndarray:
-    """Return the loss at cell centres, of the grid's shape, or at other points given in the order of the axes.
-
-    Raises
-    ------
-    GridError
-        If the grid's axes are not the landscape's variables.
-    LandscapeError
-        If the loss is not finite somewhere.
-    """
-    where = grid.points if points is None else points
-    theta = where[..., grid.order(landscape.variables)]
-    with np.errstate(all="ignore"):
-        loss = np.asarray(landscape.value(theta), dtype=float)
-    bad = ~np.isfinite(loss)
-    if bad.any():
-        first = ", ".join(f"{name} = {x:g}" for name, x in zip(grid.names, where[bad][0], strict=False))
-        raise LandscapeError(f"the loss is {loss[bad][0]} at {first}; shrink the grid to where it is finite")
-    return loss
 
 
 def _normalised(values: np.ndarray, grid: Grid) -> np.ndarray:

@@ -158,6 +158,17 @@ def _simulation(study: Study, outcome: Outcome) -> list[str]:
 
 def describe_file(store: Results) -> str:
     """Return what a result file holds: where it comes from, and each array with its dimensions."""
+    lines = [describe_origin(store)]
+    for group in store.groups:
+        lines += ["", f"/{group}"]
+        for name in store.names(group):
+            shape = " × ".join(f"{dim} {length}" for dim, length in store.shape(f"{group}/{name}").items())
+            lines.append(f"  {name:<28} {shape}")
+    return "\n".join(lines)
+
+
+def describe_origin(store: Results) -> str:
+    """Return where a result file comes from: title, software, machine, wall time, commit."""
     found = store.attributes
     machine = found.get("machine") or {}
     lines = [
@@ -166,16 +177,11 @@ def describe_file(store: Results) -> str:
             "written by", _joined(_joined(found.get("software"), found.get("softwareVersion"), " "), found.get("date"))
         ),
         _row("machine", _joined(_joined(machine.get("processor"), machine.get("system")), found.get("device"), "; ")),
-        _row("wall time", f"{float(found.get('wall_time') or 0):.2f} s"),
+        _row("wall time", "unknown" if found.get("wall_time") is None else f"{float(found['wall_time']):.2f} s"),
         _row("git commit", str(found.get("git_commit") or "none")),
     ]
     if found.get("study_overrides"):
         lines.append(_row("changed by", ", ".join(f"--set {entry}" for entry in found["study_overrides"])))
-    for group in store.groups:
-        lines += ["", f"/{group}"]
-        for name in store.names(group):
-            shape = " × ".join(f"{dim} {length}" for dim, length in store.shape(f"{group}/{name}").items())
-            lines.append(f"  {name:<28} {shape}")
     return "\n".join(lines)
 
 

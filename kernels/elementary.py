@@ -20,11 +20,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from fpsolver.kernels.options import FORMULA
+
 MAX_ANGLE = 1048576.0
 """Largest |x| of `sin`, `cos` and `tan`: up to here multiples of the leading bits of π/2 are exact."""
-
-# Contraction (fused multiply-add) only: it rounds once less. Inlined, or the loop around would not be vectorised.
-INLINE: Any = {"cache": True, "forceinline": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 # Added to |v| < 2^51 this leaves round(v) in the low bits of the sum.
 _ROUND = 6755399441055744.0  # 1.5·2^52
@@ -46,25 +45,25 @@ _HALF_PI_2 = 6.077100506303966e-11  # 33 more
 _HALF_PI_3 = 2.0222662487959506e-21
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def bits_of(x: Any) -> Any:
     """Return the 64 bits of a double."""
     return np.float64(x).view(np.uint64)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def double_of(bits: Any) -> Any:
     """Return the double of 64 bits."""
     return np.uint64(bits).view(np.float64)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def two_to(k: Any) -> Any:
     """Return 2^k for k + 1.5·2^52, with k from −1022 to 1023 (1024 gives infinity)."""
     return double_of((bits_of(k) + _BIAS) << _52)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def reduced_exponential(x: Any) -> Any:
     """Return (k, p) with exp(x) = 2^k (1 + p) and |p| < 0.42, for |x| < 10⁶."""
     k = (x * 1.4426950408889634 + _ROUND) - _ROUND
@@ -81,14 +80,14 @@ def reduced_exponential(x: Any) -> Any:
     return k, r + r * r * q
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def scaled(x: Any, k: Any) -> Any:
     """Return x 2^k for whole k with |k| ≤ 2000, rounded once."""
     half = k * 0.5 + _ROUND  # in two factors, since 2^k may lie outside the range of doubles where the result does not
     return x * two_to(half) * two_to((k - (half - _ROUND)) + _ROUND)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def exp(x: Any) -> Any:
     """Return e^x."""
     y: Any = np.float64(x)
@@ -98,7 +97,7 @@ def exp(x: Any) -> Any:
     return scaled(1.0 + p, k)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def expm1(x: Any) -> Any:
     """Return e^x − 1, for x ≤ 700."""
     y: Any = np.float64(x)
@@ -108,7 +107,7 @@ def expm1(x: Any) -> Any:
     return scale * p + (scale - 1.0)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def log_of_product(f: Any, e: Any) -> Any:
     """Return log((1 + f) 2^e) for √½ ≤ 1 + f ≤ √2."""
     s = f / (2.0 + f)
@@ -123,7 +122,7 @@ def log_of_product(f: Any, e: Any) -> Any:
     return e * _LN2_HIGH - ((square - (s * (square + z * r) + e * _LN2_LOW)) - f)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def log(x: Any) -> Any:
     """Return the natural logarithm: −∞ at zero, NaN below."""
     y = np.float64(x)
@@ -139,14 +138,14 @@ def log(x: Any) -> Any:
     return result if y >= 0.0 else np.nan
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def log1p_of_fraction(t: Any) -> Any:
     """Return log(1 + t) for 0 ≤ t ≤ 1."""
     large = t > 0.41421356
     return log_of_product(0.5 * (t - 1.0) if large else t, 1.0 if large else 0.0)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def _sine_and_cosine(x: Any) -> Any:
     """Return sine and cosine of x − kπ/2, and k's low bits in a word."""
     y = np.float64(x)
@@ -171,7 +170,7 @@ def _sine_and_cosine(x: Any) -> Any:
     return r + r * z * s, w + (((1.0 - w) - half) + z * z * c), bits_of(shifted)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def sin(x: Any) -> Any:
     """Return sin x, for |x| ≤ `MAX_ANGLE`."""
     s, c, k = _sine_and_cosine(x)
@@ -179,7 +178,7 @@ def sin(x: Any) -> Any:
     return double_of(bits_of(value) ^ ((k & _2) << _62))
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def cos(x: Any) -> Any:
     """Return cos x, for |x| ≤ `MAX_ANGLE`."""
     s, c, k = _sine_and_cosine(x)
@@ -187,7 +186,7 @@ def cos(x: Any) -> Any:
     return double_of(bits_of(value) ^ (((k + _1) & _2) << _62))
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def tan(x: Any) -> Any:
     """Return tan x, for |x| ≤ `MAX_ANGLE`."""
     s, c, k = _sine_and_cosine(x)
@@ -195,7 +194,7 @@ def tan(x: Any) -> Any:
     return (s if even else -c) / (c if even else s)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def sinh(x: Any) -> Any:
     """Return sinh x."""
     y = np.float64(x)
@@ -210,7 +209,7 @@ def sinh(x: Any) -> Any:
     return double_of(bits_of(value) | (bits_of(y) & _SIGN))
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def cosh(x: Any) -> Any:
     """Return cosh x."""
     size: Any = abs(np.float64(x))
@@ -220,7 +219,7 @@ def cosh(x: Any) -> Any:
     return quarter * 2.0 + 0.125 / quarter
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def tanh(x: Any) -> Any:
     """Return tanh x."""
     y = np.float64(x)
@@ -229,7 +228,7 @@ def tanh(x: Any) -> Any:
     return double_of(bits_of(value) | (bits_of(y) & _SIGN))
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def logistic(x: Any) -> Any:
     """Return 1/(1 + e^(−x)), with full relative accuracy in both tails."""
     y = np.float64(x)
@@ -237,28 +236,28 @@ def logistic(x: Any) -> Any:
     return (t if y < 0.0 else 1.0) / (1.0 + t)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def softplus(x: Any) -> Any:
     """Return log(1 + e^x) without overflow."""
     y = np.float64(x)
     return (y if y > 0.0 else 0.0) + log1p_of_fraction(exp(-abs(y)))
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def sign(x: Any) -> Any:
     """Return −1, 0 or 1, NaN for NaN."""
     value = (1.0 if x > 0.0 else 0.0) - (1.0 if x < 0.0 else 0.0)
     return value if x == x else np.nan
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def maximum(a: Any, b: Any) -> Any:
     """Return the larger number, NaN where either is."""
     larger = a if a >= b else b
     return a if a != a else larger
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def minimum(a: Any, b: Any) -> Any:
     """Return the smaller number, NaN where either is."""
     smaller = a if a <= b else b

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from fpsolver.kernels.elementary import INLINE, bits_of, double_of, exp
+from fpsolver.kernels.elementary import bits_of, double_of, exp
+from fpsolver.kernels.options import FORMULA
 
 _SIGN = np.uint64(0x8000000000000000)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def _near(size: Any) -> Any:
     """Return erf(x) for 0 ≤ x ≤ 1."""
     z = size * size
@@ -30,7 +31,7 @@ def _near(size: Any) -> Any:
     return size * q
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def _scaled_complement(size: Any) -> Any:
     """Return exp(x²) erfc(x) for 1 ≤ x ≤ 6."""
     u = (size - 2.5) / (size + 2.5)
@@ -52,7 +53,7 @@ def _scaled_complement(size: Any) -> Any:
     return q
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def erf(x: Any) -> Any:
     """Return the error function of x."""
     y = np.float64(x)

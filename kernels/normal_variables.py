@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numba import njit
 
-from fpsolver.kernels.philox import INLINE
+from fpsolver.kernels.options import FORMULA
 
 RADIUS_BITS, ANGLE_BITS = 41, 23
 """How the 64 bits of a pair are shared."""
@@ -72,7 +72,7 @@ S1, S2, S3 = F(-0.1666665494947669), F(0.00833217841666642), F(-0.00019517328288
 C1, C2, C3 = F(0.04166664689093642), F(-0.001388736851715367), F(2.443855076963152e-05)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def log_positive(u):
     """Return ln u for a positive, normal, double-precision u.
 
@@ -94,7 +94,7 @@ def log_positive(u):
     return exponent * LN_2 + s * (2.0 + z * p)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def cosine_sine(angle):
     """Return (cos φ, sin φ) for φ = 2π (a + ½ − 2²⁰)/2²³, where a is the lowest 23 bits of `angle`, in uint64.
 
@@ -125,7 +125,7 @@ def cosine_sine(angle):
     return np.uint64(x).view(np.float64), np.uint64(y).view(np.float64)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def normal_pair(w0, w1):
     """Return two independent normals from two random words, in uint64: r cos φ and r sin φ.
 
@@ -138,7 +138,7 @@ def normal_pair(w0, w1):
     return r * x, r * y
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def log_single(u, complement):
     """Return ln u in single precision for 0 < u ≤ 1, where `complement` is 1 − u, known better than u tells.
 
@@ -158,7 +158,7 @@ def log_single(u, complement):
     return exponent * LN_2_S + s * (TWO_S + z * p)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def cosine_sine_single(angle):
     """Return (cos φ, sin φ) in single precision as `cosine_sine` does, from the same 23 bits, in uint32."""
     angle = np.uint32(angle)
@@ -179,7 +179,7 @@ def cosine_sine_single(angle):
     return np.uint32(x).view(np.float32), np.uint32(y).view(np.float32)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def normal_pair_single(w0, w1):
     """Return two independent normals in single precision from two random words, in uint32.
 

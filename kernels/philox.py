@@ -15,13 +15,10 @@ doi:10.1145/2063384.2063405: section 3.3 (rounds and key schedule), table 2 (Phi
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
-INLINE: Any = {"cache": True, "forceinline": True, "error_model": "numpy", "fastmath": {"contract"}}
-"""Options of a formula: without the inlining, loops over it stay scalar."""
+from fpsolver.kernels.options import FORMULA
 
 DYNAMICS, INITIAL, BRIDGE, BRANCHING, CELL = 0, 1, 2, 3, 4
 """Purposes of a draw: noise of the steps, initial states, bridges between steps, branching, cells of a grid."""
@@ -38,7 +35,7 @@ KEY_0 = tuple(np.uint64(r * 0x9E3779B9 % 2**32) for r in range(10))
 KEY_1 = tuple(np.uint64(r * 0xBB67AE85 % 2**32) for r in range(10))
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def philox_round(c0, c1, c2, c3, k0, k1):
     """Return the four words after one round with the round key (k0, k1), all in uint64."""
     a = MULTIPLIER_0 * np.uint64(c0)
@@ -47,7 +44,7 @@ def philox_round(c0, c1, c2, c3, k0, k1):
     return (b >> SHIFT_32) ^ c1 ^ k0, b & LOW, (a >> SHIFT_32) ^ c3 ^ k1, a & LOW
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def philox(c0, c1, c2, c3, k0, k1):
     """Return the four random words of the counter (c0, c1, c2, c3) under the key (k0, k1), all in uint64 below 2³².
 
@@ -72,7 +69,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return philox_round(c0, c1, c2, c3, (k0 + KEY_0[9]) & LOW, (k1 + KEY_1[9]) & LOW)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def draw(trajectory, block, purpose, k0, k1):
     """Return the four random words of draw block `block` of a trajectory, for a purpose; everything in uint64.
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from fpsolver.kernels.elementary import INLINE, bits_of, double_of, reduced_exponential, scaled
+from fpsolver.kernels.elementary import bits_of, double_of, reduced_exponential, scaled
+from fpsolver.kernels.options import FORMULA
 
 _EXACT: Any = {"cache": True, "forceinline": True, "error_model": "numpy"}
 
@@ -72,7 +73,7 @@ def long_logarithm(m: Any, e: Any) -> Any:
     return ordered_sum(total, rest)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def _positive_power(a: Any, b: Any) -> Any:
     """Return a^b for positive finite a."""
     small = a < 2.2250738585072014e-308
@@ -88,7 +89,7 @@ def _positive_power(a: Any, b: Any) -> Any:
     return scaled(1.0 + (p + (rest + p * rest)), k)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def power(a: Any, b: Any) -> Any:
     """Return a^b: real for negative a where b is an integer, NaN where it is not; zeros count as positive."""
     base, exponent = np.float64(a), np.float64(b)

@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numba import njit
 
-from fpsolver.kernels.philox import INLINE
+from fpsolver.kernels.options import FORMULA
 
 ROOT_3 = math.sqrt(3.0)
 SIXTH = round(2**32 / 6)
@@ -32,19 +32,19 @@ TOP_BIT, SIGN_BIT = np.uint64(63), np.uint64(1 << 63)
 TOP_BIT_32, SIGN_BIT_32, ONE_32 = np.uint32(31), np.uint32(1 << 31), np.uint32(0x3F800000)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def uniform(word):
     """Return the uniform variable (w + ½)/2³² of a random word, in uint64: never 0 and never 1."""
     return np.uint64((np.uint64(word) << SHIFT_20) | HALF_A_WORD | ONE).view(np.float64) - 1.0
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def uniform_single(word):
     """Return the uniform variable in single precision, rounded to below one: small values keep their resolution."""
     return np.float32(min(uniform(word), BELOW_ONE))
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def three_point(word):
     """Return −√3, 0 or √3 with probabilities 1/6, 2/3 and 1/6, from a random word in uint64.
 
@@ -54,13 +54,13 @@ def three_point(word):
     return ROOT_3 if word >= PLUS_FROM else (-ROOT_3 if word < MINUS_BELOW else 0.0)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def sign(word, bit):
     """Return −1 or 1 as bit `bit` < 32 of a random word is set or not; both in uint64."""
     return np.uint64(((np.uint64(word) << (TOP_BIT - np.uint64(bit))) & SIGN_BIT) | ONE).view(np.float64)
 
 
-@njit(**INLINE)
+@njit(**FORMULA)
 def sign_single(word, bit):
     """Return −1 or 1 in single precision as bit `bit` < 32 of a random word is set or not; both in uint32."""
     # Without the mask the compiler must reckon with shifts of more than 31 and takes 64-bit lanes.

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# Matrices here are small: where tests run beside other work, the barriers of a threaded BLAS take longer than its sums.
+# It reads this when NumPy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 
 import fpsolver as fp

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.ensembles.observables.observable import Arrays, Result
+from fpsolver.ensembles.observables.observable import Arrays, NamedResults, Result
 from fpsolver.ensembles.observables.snapshot import Snapshot
 from fpsolver.kernels.blocks import LANES
 
@@ -34,7 +34,7 @@ class Ensemble:
     times : ndarray, shape (n_times,)
         Output times so far.
     observables : mapping of str to Result
-        What was observed at these times, by name.
+        What was observed at these times, by name; a name that is not there is an `InputError`.
     totals : tuple
         The accumulators behind `observables`, for each time.
     observed : tuple of str
@@ -55,7 +55,7 @@ class Ensemble:
     step: int
     dt: float
     times: np.ndarray
-    observables: Mapping[str, Result] = field(default_factory=dict)
+    observables: Mapping[str, Result] = field(default_factory=NamedResults)
     totals: tuple[tuple[Arrays, ...], ...] = ()
     observed: tuple[str, ...] = ()
     identity: str = ""
@@ -71,7 +71,7 @@ class Ensemble:
         """Return the ensemble with its record, where that is of the given observables, or else without."""
         if observed == self.observed:
             return self
-        return replace(self, times=np.zeros(0), observables={}, totals=(), observed=observed)
+        return replace(self, times=np.zeros(0), observables=NamedResults(), totals=(), observed=observed)
 
     def values(self, name: str) -> np.ndarray:
         """Return one quantity of every trajectory at the last time, shape (n,).

@@ -14,7 +14,7 @@ import numpy as np
 from fpsolver.ensembles.checkpoint import read_checkpoint, write_checkpoint
 from fpsolver.ensembles.ensemble import Ensemble
 from fpsolver.ensembles.march import March, march_chunk, plan
-from fpsolver.ensembles.observables.observable import Arrays
+from fpsolver.ensembles.observables.observable import Arrays, NamedResults
 from fpsolver.errors import InputError, StorageError
 
 PATIENCE = 0.1
@@ -189,7 +189,7 @@ def _observed(march: March, now: Ensemble, steps: Sequence[int], totals: Sequenc
 def _reported(march: March, now: Ensemble) -> Ensemble:
     if not now.totals:
         return now
-    observables = {}
+    observables = NamedResults()
     for i, one in enumerate(march.observables):
         observables[one.name] = one.report(now.times, [totals[i] for totals in now.totals])
     return replace(now, observables=observables)

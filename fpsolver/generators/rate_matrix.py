@@ -152,8 +152,9 @@ def edges_to_matrix(shape: tuple[int, ...], edges: tuple[Edge, ...], diagonal: n
     axes = tuple(range(len(shape)))
     rows, columns, rates = [cells.ravel()], [cells.ravel()], [diagonal.ravel()]
     for edge in edges:
-        start = cells[edge.forward + edge.backward > 0]
-        end = np.roll(cells, tuple(-step for step in edge.offset), axis=axes)[edge.forward + edge.backward > 0]
+        linked = (edge.forward != 0) | (edge.backward != 0)
+        start = cells[linked]
+        end = np.roll(cells, tuple(-step for step in edge.offset), axis=axes)[linked]
         forward, backward = edge.forward.ravel()[start], edge.backward.ravel()[start]
         rows += [end, start]
         columns += [start, end]

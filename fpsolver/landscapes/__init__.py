@@ -1,4 +1,4 @@
-"""Loss landscapes: expressions, functions, measured surfaces, data, a library, and their critical points."""
+"""Loss landscapes: expressions, functions, measured surfaces, data, a library, critical points, topology."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ _HOMES = {
     "stationary_points": "critical_points",
     "EnergyPath": "energy_path",
     "minimum_energy_path": "energy_path",
+    "PeriodicField": "random_fields",
+    "PeriodicSpectrum": "random_fields",
+    "gaussian_spectrum": "random_fields",
+    "random_field": "random_fields",
+    "FieldCriticalPoints": "torus_critical_points",
+    "count_crossings": "torus_critical_points",
+    "field_critical_points": "torus_critical_points",
+    "brownian_path": "brownian",
+    "threshold_extrema": "brownian",
+    "random_energies": "random_cube",
+    "cube_minima": "random_cube",
+    "MergeTree": "sublevel_tree",
+    "merge_tree": "sublevel_tree",
+    "RefinedTree": "tree_refinement",
+    "Basins": "watershed",
+    "basins": "watershed",
+    "PersistencePairs": "cubical_persistence",
+    "persistence_pairs": "cubical_persistence",
 }
 
 __all__ = list(_HOMES)

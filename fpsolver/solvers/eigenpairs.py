@@ -302,6 +302,9 @@ def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     rates, right = -values[order], right[:, order].T
     left = _biorthogonal(left[:, _slowest_first(-values)[:k]].T, right)
     rates = _improved(matrix, rates, right, left)
+    # Rounding of the eigensolver may have put rates below it in the wrong order.
+    order = _slowest_first(rates)
+    rates, right, left = rates[order], right[order], left[order]
     if not generator.absorbing and abs(rates[0]) <= 1e3 * np.finfo(float).eps * scale:
         rates[0] = 0.0
     stats = {"method": method, "accuracy": _absolute_error(matrix, rates, right, left), "accuracy_kind": "absolute"}

@@ -76,7 +76,8 @@ def ensemble_tables(
 class EnsembleWriter:
     """Puts an ensemble into a store while it runs: a frame for each new output, safe from kills as every frame is.
 
-    Give it to `fpsolver.simulate` as ``on_output=``, and call `finish` with what that returns.
+    Give it to `fpsolver.simulate` as ``on_output=``, and call `finish` with what that returns; what `finish` returns is
+    for the store's.
 
     Parameters
     ----------
@@ -97,8 +98,8 @@ class EnsembleWriter:
     >>> ensemble = fp.simulate(
     ...     trap, 1000, [2.0], 0.01, 1.0, seed=7, times=4, observe=[fp.Mean("x")], on_output=writer
     ... )
-    >>> writer.finish(ensemble)
-    >>> store.finish({})["ensemble/mean_x"].variables["mean"].values.shape
+    >>> about = writer.finish(ensemble)
+    >>> store.finish(about)["ensemble/mean_x"].variables["mean"].values.shape
     (4, 1)
     """
 
@@ -117,7 +118,7 @@ class EnsembleWriter:
                 self.store.append(group, _from_frame(table, self._frames))
         self._frames = len(ensemble.times)
 
-    def finish(self, ensemble: Ensemble, *, final: bool = False) -> None:
+    def finish(self, ensemble: Ensemble, *, final: bool = False) -> dict[str, Any]:
         """Append what is left, and write the attributes that are known at the end.
 
         Parameters
@@ -126,10 +127,16 @@ class EnsembleWriter:
             As `fpsolver.simulate` returned it.
         final : bool
             Whether the state of every trajectory at the end is stored too.
+
+        Returns
+        -------
+        dict
+            Seed and wall time, for the root of the file: give them to the store's `finish`.
         """
         self(ensemble)
         if final:
             self.store.write(f"{ENSEMBLE}/{FINAL}", _final_table(ensemble, self.units))
+        return {name: ensemble.stats.get(name) for name in ("seed", "wall_time")}
 
 
 def save_ensemble(
@@ -180,11 +187,10 @@ def save_ensemble(
     from fpsolver.storage.provenance import provenance
     from fpsolver.storage.segments import FileStore
 
-    about = {"title": title or Path(path).stem, "seed": ensemble.stats.get("seed")}
+    about = {"title": title or Path(path).stem}
     store = FileStore(path, overwrite=overwrite, attributes={**provenance(), **about})
     try:
-        EnsembleWriter(store, units, time_units=time_units).finish(ensemble, final=final)
-        return store.finish({"wall_time": ensemble.stats.get("wall_time")})
+        return store.finish(EnsembleWriter(store, units, time_units=time_units).finish(ensemble, final=final))
     except BaseException:
         store.abandon()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,8 +76,12 @@ COMPRESSIONS = ("gzip", "none", "zstd", "blosc2")
 
 
 @contextmanager
-def written_whole(path: Path, *, hook: Hook = no_hook, replace: bool = False, label: str = "file") -> Iterator[Any]:
+def written_whole(
+    path: Path, *, hook: Hook = no_hook, replace: bool = False, extends: bool = False, label: str = "file"
+) -> Iterator[Any]:
     """Give an open HDF5 file under a temporary name; on success sync it and rename it to `path`.
+
+    With `extends` it begins as a copy of what `path` holds, and takes its place.
 
     Whoever looks sees either no file, the old file or the whole new one, also after a power failure.
 
@@ -89,14 +94,16 @@ def written_whole(path: Path, *, hook: Hook = no_hook, replace: bool = False, la
 
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with h5py.File(temporary, "w", libver=FORMAT) as file:
+        if extends:
+            shutil.copyfile(path, temporary)
+        with h5py.File(temporary, "r+" if extends else "w", libver=FORMAT) as file:
             hook(f"{label} created")
             yield file
             hook(f"{label} filled")
         hook(f"{label} closed")
         _sync(temporary)
         hook(f"{label} synced")
-        publish(temporary, path, replace=replace)
+        publish(temporary, path, replace=replace or extends)
         hook(f"{label} published")
     except (OSError, RuntimeError) as error:
         if isinstance(error, StorageError):

@@ -78,6 +78,10 @@ class Results:
         """Root attributes: versions, date, machine, study text, seed, wall time."""
         return self._attributes(self._file)
 
+    def attributes_of(self, group: str) -> dict[str, Any]:
+        """Return the attributes of a group, also of one that holds no dataset itself."""
+        return self._guarded(group, lambda: self._attributes(self._file[group]))
+
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """Names of the groups that hold datasets, nested ones with slashes."""
@@ -138,7 +142,7 @@ class Results:
         read = {name: self.variable(f"{group}/{name}") for name in self.names(group)}
         coordinates = {name: variable for name, variable in read.items() if variable.dims == (name,)}
         rest = {name: variable for name, variable in read.items() if name not in coordinates}
-        return Table(coordinates, rest, self._guarded(group, lambda: self._attributes(self._file[group])))
+        return Table(coordinates, rest, self.attributes_of(group))
 
     def verify(self) -> int:
         """Read everything, so that every checksum is compared; return the number of datasets.

@@ -27,6 +27,11 @@ _MODULES = (
     "sgd_noise",
     "sgd_escape",
     "discrete_chain",
+    "kac_rice",
+    "spherical_glass",
+    "random_energy",
+    "barrier_statistics",
+    "chain_passage",
 )
 
 __all__ = [*_HOMES, *_MODULES]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fpsolver.errors import TheoryError
 from fpsolver.landscapes.landscape import Landscape
+from fpsolver.theory.barrier import Barrier
 from fpsolver.theory.conditions import positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.first_passage import mean_time, thermal
@@ -58,7 +61,8 @@ def mean_time_of_chain(
     Returns
     -------
     Estimate
-        Learning time; divide by η for steps. `error_scale` is η times the largest curvature at start and target.
+        Learning time; divide by η for steps. `error_scale` is η times the largest of the curvatures at start and target
+        and of L'²/T at the target, where the drift of a step is to be small against its noise.
 
     Raises
     ------
@@ -74,8 +78,31 @@ def mean_time_of_chain(
         )
     process = thermal(landscape, temperature=temperature)
     time = mean_time(process, start, target + math.copysign(shift, target - start))
-    scale = learning_rate * float(abs(curvatures).max())
-    return Estimate(time.value, ("η L'' ≪ 1", "Gaussian noise"), scale, _SIEGMUND)
+    steepness = float(landscape.gradient([target])[0]) ** 2 / temperature
+    scale = learning_rate * max(float(abs(curvatures).max()), steepness)
+    return Estimate(time.value, ("η L'' ≪ 1", "η L'² ≪ T at the target", "Gaussian noise"), scale, _SIEGMUND)
+
+
+def mean_time_of_limit(
+    landscape: Landscape, start: float, target: float, *, temperature: float, learning_rate: float
+) -> Estimate:
+    """Return the mean time of the continuous limit to reach a target, which is often taken for that of the chain.
+
+    Parameters
+    ----------
+    landscape, start, target, temperature, learning_rate
+        As for `mean_time_of_chain`; the learning rate does not enter.
+
+    Returns
+    -------
+    Estimate
+        Learning time. For the chain it is too short by order √η: `error_scale` is √(η times the largest curvature).
+    """
+    positive("learning_rate", learning_rate)
+    curvatures = landscape.hessian([[start], [target]])[:, 0, 0]
+    time = mean_time(thermal(landscape, temperature=temperature), start, target)
+    scale = math.sqrt(learning_rate * float(abs(curvatures).max()))
+    return Estimate(time.value, ("η → 0",), scale, time.reference)
 
 
 def slowing_at_top(*, learning_rate: float, saddle_curvature: float) -> Estimate:
@@ -109,3 +136,47 @@ def slowing_at_top(*, learning_rate: float, saddle_curvature: float) -> Estimate
     product = -learning_rate * saddle_curvature
     value = 1.0 + math.erf(OVERSHOOT * math.sqrt(product))
     return Estimate(value, ("T ≪ ΔL", "η|L''_b| ≪ 1", "Gaussian noise"), product, _SIEGMUND)
+
+
+def slowing_beyond_top(barrier: Barrier, *, temperature: float, learning_rate: float) -> Estimate:
+    """Return τ_chain/τ = exp[η(|L''_b| − L''_a)/4 − η²/(6T) ∫L' L''² dx] for a target well beyond a barrier top.
+
+    Parameters
+    ----------
+    barrier : Barrier
+        Made by `Barrier.between`; the integral runs from the minimum to the top.
+    temperature, learning_rate
+        As for `barrier_shift`.
+
+    Returns
+    -------
+    Estimate
+        A ratio of learning times. `error_scale` is the largest of the terms that come next: (ηL'')², ηL''T/ΔL and ηL''
+        times the second exponent.
+
+    Notes
+    -----
+    Own derivation. The first term is Laplace's method on the modified equation of the Euler–Maruyama scheme, with drift
+    −L' − η(L'L'' − TL''')/2 and diffusion T(1 + ηL''). The second is the difference between ΔL and what takes its place
+    in the chain as T → 0 at fixed η: the solution S of the recursion S(y) = min_x {S(x) + [y − x + ηL'(x)]²/(4η)} is
+    S = L − ηL'²/4 + (η²/12)∫L'²L''' dx + O(η³). It makes the chain escape exponentially faster than its limit.
+
+    Examples
+    --------
+    >>> from fpsolver.landscapes import double_well
+    >>> well = Barrier.between(double_well(), -1.0, 0.0)
+    >>> round(float(slowing_beyond_top(well, temperature=0.025, learning_rate=0.1)), 6)
+    0.967216
+    """
+    temperature, learning_rate = positive("temperature", temperature), positive("learning_rate", learning_rate)
+    landscape = barrier.needed("landscape", "the exponent of the chain")
+    a, b = barrier.needed("minimum", "the integral"), barrier.needed("saddle", "the integral")
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    x = (a + b) / 2.0 + (b - a) / 2.0 * nodes[:, None]
+    slope, curvature = landscape.gradient(x)[:, 0], landscape.hessian(x)[:, 0, 0]
+    loss = float(weights @ (slope * curvature**2)) * (b - a) / 12.0
+    exponent = learning_rate**2 * loss / temperature
+    first = learning_rate * (-barrier.saddle_curvature - barrier.minimum_curvature) / 4.0
+    step = learning_rate * max(barrier.minimum_curvature, -barrier.saddle_curvature)
+    scale = step * max(step, temperature / barrier.height, exponent)
+    return Estimate(math.exp(first - exponent), ("T ≪ ΔL", "η L'' ≪ 1", "Gaussian noise"), scale, "own derivation")

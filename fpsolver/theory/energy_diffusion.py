@@ -112,17 +112,72 @@ def mean_time(barrier: Barrier, *, temperature: float, friction: float, mass: fl
     """
     temperature, friction = positive("temperature", temperature), positive("friction", friction, "γ is a rate")
     delta = energy_loss(barrier, temperature=temperature, friction=friction, mass=mass)
+    panels, area = _energies(barrier, temperature)
+    # e^{E/T} is taken relative to the top, so that nothing overflows before the end.
+    weight = area * np.exp(-panels.nodes / temperature)
+    integrand = 1.0 + panels.from_left(weight)[0] / (temperature * weight)
+    value = float(panels.over_panels(integrand).sum()) / (friction * temperature)
+    return Estimate(value, ("γ → 0 at fixed T",), math.sqrt(delta), _ZWANZIG)
+
+
+def relaxation_rate(barrier: Barrier, *, temperature: float, friction: float, mass: float = 1.0) -> Estimate:
+    """Return the slowest rate of energy diffusion in a symmetric double well, at any barrier height.
+
+    The lowest λ of −γ d/dE [S(E) e^{−E/T} T df/dE] = λ S'(E) e^{−E/T} f with f(ΔL) = 0: modes that are odd vanish at
+    the separatrix, because a particle at that energy is in both wells equally often.
+
+    Parameters
+    ----------
+    barrier : Barrier
+        Either of the wells, made by `Barrier.between`.
+    temperature, friction, mass
+        As for `energy_loss`.
+
+    Returns
+    -------
+    Estimate
+        λ₁ for γ → 0, proportional to γ; `error_scale` is √δ. It is 1/`mean_time` for T ≪ ΔL.
+
+    Notes
+    -----
+    By inverse iteration: each step is the quadrature of `mean_time` with the last mode as its source.
+
+    Examples
+    --------
+    >>> from fpsolver.landscapes import double_well
+    >>> well = Barrier.between(double_well(), -1.0, 0.0)
+    >>> round(float(relaxation_rate(well, temperature=0.1, friction=1e-3)) / 1e-3, 8)
+    0.21948942
+    """
+    temperature, friction = positive("temperature", temperature), positive("friction", friction, "γ is a rate")
+    delta = energy_loss(barrier, temperature=temperature, friction=friction, mass=mass)
+    panels, area = _energies(barrier, temperature)
+    weight = area * np.exp(-panels.nodes / temperature)
+
+    def product(f: Floats, df: Floats, g: Floats, dg: Floats) -> Floats:
+        """Return the integrand of ∫ S' e^{−E/T} f g dE by parts, without the term S e^{−E/T} f g at the end."""
+        return weight * (f * g / temperature - df * g - f * dg)
+
+    mode, slope = np.ones_like(weight), np.zeros_like(weight)
+    rate, last = 0.0, math.inf
+    while abs(rate - last) > 1e-13 * rate:
+        one, zero = np.ones_like(weight), np.zeros_like(weight)
+        source = weight * mode + panels.from_left(product(mode, slope, one, zero))[0]
+        next_slope = -source / (temperature * weight)
+        next_mode = -panels.from_right(next_slope)[0]
+        overlap = panels.over_panels(product(mode, slope, next_mode, next_slope)).sum()
+        norm = panels.over_panels(product(next_mode, next_slope, next_mode, next_slope)).sum()
+        rate, last = float(overlap / norm), rate
+        mode, slope = rate * next_mode, rate * next_slope
+    return Estimate(friction * rate, ("γ → 0 at fixed T",), math.sqrt(delta), _ZWANZIG)
+
+
+def _energies(barrier: Barrier, temperature: float) -> tuple[Panels, Floats]:
+    """Return panels of energy from the bottom to the top of a well, and the action for unit mass at their nodes."""
     if barrier.height / temperature > 700.0:
         raise TheoryError(f"ΔL/T = {barrier.height / temperature:.4g} is beyond the range of floating point, 700")
     panels = Panels(barrier.height * _graded())
-    energy = panels.nodes
-    area = actions(barrier, energy) * math.sqrt(mass)
-    # e^{E/T} is taken relative to the top, so that nothing overflows before the end.
-    weight = np.exp(-energy / temperature)
-    inner, _ = panels.from_left(area * weight)
-    integrand = 1.0 + inner / (temperature * area * weight)
-    value = float(panels.over_panels(integrand).sum()) / (friction * temperature)
-    return Estimate(value, ("γ → 0 at fixed T",), math.sqrt(delta), _ZWANZIG)
+    return panels, actions(barrier, panels.nodes)
 
 
 def actions(barrier: Barrier, energy: Floats) -> Floats:

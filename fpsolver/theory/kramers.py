@@ -117,6 +117,37 @@ def overdamped_time(barrier: Barrier, *, temperature: float, mobility: float = 1
     return Estimate(0.5 / k.value, k.assumptions, scale, k.reference)
 
 
+def arrhenius_time(barrier: Barrier, *, temperature: float, mobility: float = 1.0) -> Estimate:
+    """Return τ = τ₀ e^{ΔL/T} with the attempt time τ₀ = 2π/(μL''_a) of the well, whatever the barrier top is like.
+
+    Parameters
+    ----------
+    barrier, temperature, mobility
+        As for `overdamped_rate`.
+
+    Returns
+    -------
+    Estimate
+        Time. It is wrong by √(|L''_b|/L''_a) at any temperature: `overdamped_time` has the right prefactor.
+
+    Notes
+    -----
+    S. Arrhenius, Z. Phys. Chem. 4, 226 (1889), for the exponential. The attempt time is that of transition state theory
+    in its overdamped reading: the flux out of a well closed by a top as curved as its bottom.
+
+    Examples
+    --------
+    >>> well = Barrier(height=0.25, minimum_curvature=2.0, saddle_curvature=-1.0)
+    >>> round(float(overdamped_time(well, temperature=0.05)) / float(arrhenius_time(well, temperature=0.05)), 12)
+    1.414213562373
+    """
+    temperature, mobility = positive("temperature", temperature), positive("mobility", mobility)
+    scale = barrier_parameter(barrier.height, temperature)
+    value = 2.0 * math.pi / (mobility * barrier.minimum_curvature) * math.exp(barrier.height / temperature)
+    assumptions = ("T ≪ ΔL", "overdamped motion", "top as curved as the minimum")
+    return Estimate(value, assumptions, scale, "S. Arrhenius, Z. Phys. Chem. 4, 226 (1889)")
+
+
 def strong_friction_rate(barrier: Barrier, *, temperature: float, friction: float, mass: float = 1.0) -> Estimate:
     """Return k = (ω₀/2π)(ω_b/γ) e^{−ΔL/T}, which holds for friction far above the barrier frequency only.
 

@@ -25,6 +25,8 @@ from fpsolver.theory.sgd_noise import rates
 __all__ = [
     "additive_noise_exponent",
     "additive_noise_rate",
+    "additive_noise_rate_per_step",
+    "additive_noise_rate_per_step_as_written",
     "additive_noise_temperature",
     "arrhenius_weight",
     "corrected_loss_noise_time",
@@ -123,6 +125,45 @@ def additive_noise_rate(barrier: Barrier, *, learning_rate: float, batch_size: f
     t = additive_noise_temperature(learning_rate=learning_rate, batch_size=batch_size, variance=variance)
     k = overdamped_rate(barrier, temperature=t.value)
     return Estimate(k.value, (*k.assumptions, *t.assumptions), k.error_scale, KRAMERS_OF_SGD)
+
+
+def additive_noise_rate_per_step(
+    barrier: Barrier, *, learning_rate: float, batch_size: float, variance: float
+) -> Estimate:
+    """Return ρ = η √(L''_a |L''_b|)/(2π) e^{−2BΔL/(ησ²)} per step.
+
+    Parameters
+    ----------
+    barrier, learning_rate, batch_size, variance
+        As for `additive_noise_rate`.
+
+    Returns
+    -------
+    Estimate
+        Escapes per step of the chain θ' = θ − ηg. `error_scale` is the larger of T/ΔL and η times the largest
+        curvature, both of which go with η at fixed B.
+    """
+    k = additive_noise_rate(barrier, learning_rate=learning_rate, batch_size=batch_size, variance=variance)
+    scale = max(k.error_scale, learning_rate * max(barrier.minimum_curvature, -barrier.saddle_curvature))
+    return Estimate(learning_rate * k.value, k.assumptions, scale, k.reference)
+
+
+def additive_noise_rate_per_step_as_written(
+    barrier: Barrier, *, learning_rate: float, batch_size: float, variance: float
+) -> Estimate:
+    """Return √(L''_a |L''_b|)/(2π) e^{−2BΔL/(ησ²)}: e^{−c/η} with a prefactor that does not know of η.
+
+    Parameters
+    ----------
+    barrier, learning_rate, batch_size, variance
+        As for `additive_noise_rate`.
+
+    Returns
+    -------
+    Estimate
+        The same number as `additive_noise_rate`, but taken as a rate per step: a step lasts η, which is missing.
+    """
+    return additive_noise_rate(barrier, learning_rate=learning_rate, batch_size=batch_size, variance=variance)
 
 
 def matching_fraction(minimum_curvature: float, saddle_curvature: float) -> float:

@@ -19,7 +19,7 @@ from fpsolver.theory.conditions import barrier_parameter, positive
 from fpsolver.theory.depopulation import logarithm
 from fpsolver.theory.energy_diffusion import energy_loss, weak_scale
 from fpsolver.theory.estimate import Estimate
-from fpsolver.theory.kramers import transition_state, transmission, unstable_rate
+from fpsolver.theory.kramers import intermediate_rate, transition_state, transmission, unstable_rate
 from fpsolver.theory.panels import Floats, Panels
 
 MELNIKOV_MESHKOV = "V. I. Mel'nikov, S. V. Meshkov, J. Chem. Phys. 85, 1018 (1986)"
@@ -88,6 +88,65 @@ def pollak_grabert_haenggi_rate(
         if beyond is not barrier:
             other = normal_mode_energy_loss(beyond, friction=friction, mass=mass) / temperature
     return _rate(barrier, temperature, friction, mass, loss, other, POLLAK_GRABERT_HAENGGI)
+
+
+def relaxation_rate(
+    well: Barrier, beyond: Barrier, *, temperature: float, friction: float, mass: float = 1.0
+) -> Estimate:
+    """Return the slowest rate λ₁ = k₊ + k₋ of a double well, each by `melnikov_meshkov_rate`.
+
+    Parameters
+    ----------
+    well, beyond : Barrier
+        The two wells, with their actions; twice the same one where the double well is symmetric.
+    temperature, friction, mass
+        As for `melnikov_meshkov_rate`.
+
+    Returns
+    -------
+    Estimate
+        λ₁; `error_scale` is the larger one of the two rates.
+
+    Examples
+    --------
+    >>> from fpsolver.landscapes import double_well
+    >>> well = Barrier.between(double_well(), -1.0, 0.0)
+    >>> round(float(relaxation_rate(well, well, temperature=0.1, friction=0.1)), 9)
+    0.013264632
+    """
+    there = melnikov_meshkov_rate(well, temperature=temperature, friction=friction, mass=mass, beyond=beyond)
+    back = melnikov_meshkov_rate(beyond, temperature=temperature, friction=friction, mass=mass, beyond=well)
+    return _sum(there, back)
+
+
+def relaxation_rate_above_turnover(
+    well: Barrier, beyond: Barrier, *, temperature: float, friction: float, mass: float = 1.0
+) -> Estimate:
+    """Return λ₁ = k₊ + k₋ with Kramers' `intermediate_rate`, which grows where the rate falls again: at weak friction.
+
+    Parameters
+    ----------
+    well, beyond, temperature, friction, mass
+        As for `relaxation_rate`.
+
+    Returns
+    -------
+    Estimate
+        λ₁; `error_scale` is the larger one of the two rates.
+
+    Warns
+    -----
+    ValidityWarning
+        If a well loses less than T per round trip: below the turnover.
+    """
+    there = intermediate_rate(well, temperature=temperature, friction=friction, mass=mass)
+    back = intermediate_rate(beyond, temperature=temperature, friction=friction, mass=mass)
+    return _sum(there, back)
+
+
+def _sum(there: Estimate, back: Estimate) -> Estimate:
+    scale = max(there.error_scale, back.error_scale)
+    return Estimate(there.value + back.value, there.assumptions, scale, there.reference)
 
 
 def normal_mode_energy_loss(barrier: Barrier, *, friction: float, mass: float = 1.0) -> float:

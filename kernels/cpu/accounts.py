@@ -6,13 +6,12 @@ middle of the step.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+from fpsolver.kernels.options import OPTIONS
 
 
 class Rows(NamedTuple):

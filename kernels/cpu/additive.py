@@ -15,16 +15,12 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.accounts import add_difference, add_log_ratio, add_path_integral, add_time_integral
-from fpsolver.kernels.cpu.lanes import copy, first_failure, lane_ids, row, set_parameters, subtract
+from fpsolver.kernels.cpu.driver import STRETCH, judge, switch
+from fpsolver.kernels.cpu.lanes import copy, lane_ids, row, set_parameters, subtract
 from fpsolver.kernels.cpu.linear_maps import add, apply
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-
-ALLOCATING: Any = OPTIONS | {"_nrt": True}
 EULER_MARUYAMA, HEUN, LEIMKUHLER_MATTHEWS, ORNSTEIN_UHLENBECK = 0, 1, 2, 3
-
-STRETCH = 64
-"""Steps between two looks for values that are not finite."""
 
 
 class Functions(NamedTuple):
@@ -52,26 +48,6 @@ class Law(NamedTuple):
     noise: np.ndarray
     reverse: np.ndarray
     conjugate: np.ndarray
-
-
-class Run(NamedTuple):
-    """Scheme, kind of noise, key, first step, number of steps, time step, and the largest value that is no failure."""
-
-    scheme: int
-    kind: int
-    k0: np.uint64
-    k1: np.uint64
-    step: int
-    steps: int
-    dt: float
-    limit: float
-
-
-class Schedule(NamedTuple):
-    """Entries of p that depend on time, and their values at steps, half steps and steps: (2 steps + 1, entries)."""
-
-    driven: np.ndarray
-    table: np.ndarray
 
 
 class Scratch(NamedTuple):
@@ -267,19 +243,6 @@ def _account(functions, block, x, z, run, law, j, rows, d, t):
 
 
 @njit(**OPTIONS)
-def _switch(functions, block, x, rows, schedule, moment, t):
-    """Set the parameters to the next half step, and add the work of switching them at fixed positions."""
-    if rows.work < 0:
-        set_parameters(t.p, schedule.driven, schedule.table, moment)
-    else:
-        loss, new_loss = row(t.scalars, LOSS), row(t.scalars, NEW_LOSS)
-        functions.value(x, t.p, loss)
-        set_parameters(t.p, schedule.driven, schedule.table, moment)
-        functions.value(x, t.p, new_loss)
-        add_difference(row(block, rows.work), new_loss, loss)
-
-
-@njit(**OPTIONS)
 def _euler_stretch(x, ids, begin, end, entering, run, functions, law, d, t):
     """Do what `_stretch` does where nothing depends on time and nothing is carried along: the least there is to do."""
     p, buffer, words = t.p, t.buffer, t.words
@@ -307,6 +270,7 @@ def _follows_path(rows, functions):
 def _stretch(block, ids, begin, end, entering, run, functions, law, schedule, rows, d, t):
     """Take the steps from `begin` to `end`, counted from the first of the call, with one block."""
     x, slope, force = block[: d * LANES], part(t.vectors, SLOPE, d), part(t.vectors, FORCE, d)
+    loss, new_loss = row(t.scalars, LOSS), row(t.scalars, NEW_LOSS)
     path, driven = _follows_path(rows, functions), len(schedule.driven) > 0
     if run.scheme == EULER_MARUYAMA and law.diagonal and len(law.drift) == 1 and not (path or driven or rows.rates):
         _euler_stretch(x, ids, begin, end, entering, run, functions, law, d, t)
@@ -323,14 +287,14 @@ def _stretch(block, ids, begin, end, entering, run, functions, law, schedule, ro
         if rows.rates > 0:
             functions.rates(x, t.p, t.scalars[RATES * LANES :])
         if driven:
-            _switch(functions, block, x, rows, schedule, 2 * n + 1, t)
+            switch(functions.value, block, x, t.p, loss, new_loss, rows, schedule, 2 * n + 1)
         if not known or (driven and path):
             fill_slope(functions, x, t.p, slope, force, d)
         j = min(n, len(law.drift) - 1)
         if path:
             copy(part(t.vectors, OLD, d), x)
             if rows.shadow >= 0:
-                functions.value(x, t.p, row(t.scalars, LOSS))
+                functions.value(x, t.p, loss)
             if rows.fields > 0:
                 functions.fields(x, t.p, t.fields)
         move(functions, x, z, run, law, j, d, t)
@@ -342,7 +306,7 @@ def _stretch(block, ids, begin, end, entering, run, functions, law, schedule, ro
             copy(force, new_force)
             known = True
         if driven:
-            _switch(functions, block, x, rows, schedule, 2 * n + 2, t)
+            switch(functions.value, block, x, t.p, loss, new_loss, rows, schedule, 2 * n + 2)
         if rows.rates > 0:
             functions.rates(x, t.p, t.scalars[(RATES + rows.rates) * LANES :])
             for k in range(rows.rates):
@@ -363,7 +327,7 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
     first : int
         Number of the first trajectory of the first block.
     run, functions, law, schedule, rows : named tuples
-        See `Run`, `Functions`, `Law`, `Schedule` and `fpsolver.kernels.cpu.accounts.Rows`.
+        See `Functions` and `Law`, `Run` and `Schedule` of `driver`, and `Rows` of `accounts`.
     p : ndarray
         Parameters of the functions.
 
@@ -378,19 +342,12 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
         block = states[b]
         ids = lane_ids(first, b)
         set_parameters(t.p, schedule.driven, schedule.table, 0)
-        for begin in range(0, run.steps, STRETCH):
-            end = min(begin + STRETCH, run.steps)
+        done, steps = np.int64(0), min(np.int64(STRETCH), run.steps)
+        while done < run.steps:
             copy(t.backup, block)
-            _stretch(block, ids, begin, end, begin == 0, run, functions, law, schedule, rows, d, t)
-            if first_failure(block, counts[b], run.limit) >= 0:
-                copy(block, t.backup)
-                for n in range(begin, end):
-                    copy(t.backup, block)
-                    if len(schedule.driven) > 0:
-                        set_parameters(t.p, schedule.driven, schedule.table, 2 * n)
-                    _stretch(block, ids, n, n + 1, n >= begin, run, functions, law, schedule, rows, d, t)
-                    lane = first_failure(block, counts[b], run.limit)
-                    if lane >= 0:
-                        copy(block, t.backup)
-                        return b, lane, run.step + n
+            entering = done == 0 or steps == 1
+            _stretch(block, ids, done, done + steps, entering, run, functions, law, schedule, rows, d, t)
+            done, steps, lane = judge(block, t.backup, counts[b], run, schedule, t.p, done, steps)
+            if lane >= 0:
+                return b, lane, run.step + done
     return -1, -1, -1

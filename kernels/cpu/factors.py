@@ -8,15 +8,12 @@ with columns of zeros, but neither an inverse nor derivatives of its root.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.lanes import copy, row
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-INLINE: Any = OPTIONS | {"forceinline": True}
+from fpsolver.kernels.options import INLINE, OPTIONS
 
 SCALAR, DIAGONAL, TENSOR = 0, 1, 2
 """Kinds of coefficients: one row for all components, one row each, the packed lower triangle."""

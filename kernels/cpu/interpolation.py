@@ -9,14 +9,12 @@ outermost points of an axis the values are those of these points: the function i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numba import cfunc, njit, types
 
 from fpsolver.kernels.blocks import LANES
-
-OPTIONS: Any = {"cache": True, "forceinline": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+from fpsolver.kernels.options import INLINE
 
 HEAD = 5
 """Numbers of each axis at the beginning of p."""
@@ -27,7 +25,7 @@ LARGEST = 3
 _numbers = types.float64[::1]
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _bracket(p, head, data, place):
     """Return the point at or below a place, and the weight of the next one.
 
@@ -53,7 +51,7 @@ def _bracket(p, head, data, place):
     return cell, (weight if weight < 1.0 else 1.0) if weight > 0.0 else 0.0
 
 
-@njit(**OPTIONS)
+@njit(**INLINE)
 def _after(p, head, data):
     """Return where what follows the data of an axis stands."""
     return data + int(p[head + 3]) + int(p[head + 4])

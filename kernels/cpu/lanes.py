@@ -1,17 +1,12 @@
-"""What loops over blocks of 256 lanes share: rows, trajectory numbers, parameters of the moment, failed lanes."""
+"""What loops over blocks of 256 lanes share: rows, trajectory numbers, parameters of the moment, failed lanes, gaps."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
-
-# Without reference counts: views of rows are made in every step, and counting them atomically took longer than the
-# arithmetic. Whatever allocates is compiled with them.
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
 
 @njit(inline="always")
@@ -77,7 +72,37 @@ def first_living_failure(block, live, limit, d):
     return -1
 
 
-@njit(**(OPTIONS | {"_nrt": True}))
+@njit(**OPTIONS)
+def is_finite(x, limit, d, i):
+    """Return whether the position of lane i is finite: a trajectory that ran away has come nowhere."""
+    finite = True
+    for k in range(d):
+        finite &= abs(x[k * LANES + i]) <= limit
+    return finite
+
+
+@njit(**OPTIONS)
+def close_gap(states, live, front, back, d):
+    """Move the last living lane up to `back` to the first finished one from `front` on, in the d rows of all blocks.
+
+    Returns
+    -------
+    front, back : int
+        Where to and where from; ``front >= back`` if the first `front` lanes live and no others.
+    """
+    while front <= back and live[front]:
+        front += 1
+    while front <= back and not live[back]:
+        back -= 1
+    if front < back:
+        live[front], live[back] = True, False
+        for k in range(d):
+            moved = states[back // LANES, k * LANES + back % LANES]
+            states[front // LANES, k * LANES + front % LANES] = moved
+    return front, back
+
+
+@njit(**ALLOCATING)
 def lane_ids(first, block):
     """Return the trajectory numbers of the lanes of a block."""
     ids = np.empty(LANES, np.uint64)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
+from fpsolver.kernels.options import OPTIONS
 
 
 @njit(**OPTIONS)

@@ -5,7 +5,7 @@ See `multiplicative_steps` for the law and its steps, `additive` for blocks, par
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -13,13 +13,11 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.accounts import add_difference, add_path_integral, add_time_integral
-from fpsolver.kernels.cpu.additive import STRETCH, fill_slope
-from fpsolver.kernels.cpu.lanes import copy, first_failure, lane_ids, row, set_parameters, subtract
+from fpsolver.kernels.cpu.additive import fill_slope
+from fpsolver.kernels.cpu.driver import STRETCH, judge, switch
+from fpsolver.kernels.cpu.lanes import copy, lane_ids, row, set_parameters, subtract
 from fpsolver.kernels.cpu.multiplicative_steps import irreversible, make_step_scratch, move, variables_of
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-ALLOCATING: Any = OPTIONS | {"_nrt": True}
-INLINE: Any = OPTIONS | {"forceinline": True}
+from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
 
 
 class Ends(NamedTuple):
@@ -91,19 +89,6 @@ def _account(functions, block, x, law, j, rows, t, u):
             add_path_integral(total, u.fields[here], u.new_fields[here], t.change, d, 1.0)
 
 
-@njit(**INLINE)
-def _switch(functions, block, x, rows, schedule, moment, t, u):
-    """Set the parameters to the next half step, and add the work of switching them at fixed positions."""
-    if len(schedule.driven) == 0:
-        return
-    if rows.work >= 0:
-        functions.value(x, t.p, u.loss)
-    set_parameters(t.p, schedule.driven, schedule.table, moment)
-    if rows.work >= 0:
-        functions.value(x, t.p, u.new_loss)
-        add_difference(row(block, rows.work), u.new_loss, u.loss)
-
-
 @njit(**OPTIONS)
 def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, rows, t, u):
     """Advance one block by some steps, the first of them `begin` steps after the first of the call."""
@@ -112,7 +97,8 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
     m = variables_of(run.scheme, law.separable, d)
     path = rows.heat >= 0 or rows.shadow >= 0 or rows.midpoint_flow >= 0 or rows.fields > 0
     path = path or (rows.work >= 0 and functions.has_force)
-    driven = len(schedule.driven) > 0 or len(law.scale) > 1
+    driven = len(schedule.driven) > 0
+    varies = driven or len(law.scale) > 1
     known = False  # whether t.slope and u.flow are those at x
     for n in range(begin, begin + steps):
         fresh = entering and n == begin
@@ -121,8 +107,9 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
         j = min(n, len(law.scale) - 1)
         if rows.rates > 0:
             functions.rates(x, t.p, u.rates)
-        _switch(functions, block, x, rows, schedule, 2 * n + 1, t, u)
-        if driven or not known:
+        if driven:
+            switch(functions.value, block, x, t.p, u.loss, u.new_loss, rows, schedule, 2 * n + 1)
+        if varies or not known:
             fill_slope(functions, x, t.p, t.slope, t.force, d)
             if rows.midpoint_flow >= 0:
                 irreversible(functions, x, t.slope, law, j, u.flow, t)
@@ -139,7 +126,8 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
             copy(t.slope, t.new_slope)
             copy(t.force, t.new_force)
             known = True
-        _switch(functions, block, x, rows, schedule, 2 * n + 2, t, u)
+        if driven:
+            switch(functions.value, block, x, t.p, u.loss, u.new_loss, rows, schedule, 2 * n + 2)
         if rows.rates > 0:
             functions.rates(x, t.p, u.new_rates)
             for k in range(rows.rates):
@@ -159,7 +147,7 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
     first : int
         Number of the first trajectory of the first block.
     run, functions, law, schedule, rows : named tuples
-        See `Functions` and `Law` of `multiplicative_steps`, `Run` and `Schedule` of `additive`, `Rows` of `accounts`.
+        See `Functions` and `Law` of `multiplicative_steps`, `Run` and `Schedule` of `driver`, `Rows` of `accounts`.
     p : ndarray
         Parameters of the functions.
 
@@ -174,21 +162,12 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
         block = states[b]
         ids = lane_ids(first, b)
         set_parameters(t.p, schedule.driven, schedule.table, 0)
-        done = 0
+        done, steps = np.int64(0), min(np.int64(STRETCH), run.steps)
         while done < run.steps:
-            steps = min(STRETCH, run.steps - done)
             copy(u.backup, block)
-            _stretch(block, ids, done, steps, done == 0, run, functions, law, schedule, rows, t, u)
-            if first_failure(block, counts[b], run.limit) >= 0:
-                copy(block, u.backup)
-                for n in range(done, done + steps):
-                    copy(u.backup, block)
-                    if len(schedule.driven) > 0:
-                        set_parameters(t.p, schedule.driven, schedule.table, 2 * n)
-                    _stretch(block, ids, n, 1, True, run, functions, law, schedule, rows, t, u)
-                    lane = first_failure(block, counts[b], run.limit)
-                    if lane >= 0:
-                        copy(block, u.backup)
-                        return b, lane, run.step + n
-            done += steps
+            entering = done == 0 or steps == 1
+            _stretch(block, ids, done, steps, entering, run, functions, law, schedule, rows, t, u)
+            done, steps, lane = judge(block, u.backup, counts[b], run, schedule, t.p, done, steps)
+            if lane >= 0:
+                return b, lane, run.step + done
     return -1, -1, -1

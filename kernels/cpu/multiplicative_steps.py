@@ -23,10 +23,7 @@ from fpsolver.kernels.cpu import factors, noise
 from fpsolver.kernels.cpu.additive import fill_slope
 from fpsolver.kernels.cpu.factors import TENSOR, add_column, add_lower, add_symmetric, rows_of
 from fpsolver.kernels.cpu.lanes import copy, row
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-ALLOCATING: Any = OPTIONS | {"_nrt": True}
-INLINE: Any = OPTIONS | {"forceinline": True}
+from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
 
 EULER_MARUYAMA, HEUN, WEAK_2 = 0, 1, 2
 

@@ -8,21 +8,18 @@ a run that is entered in the middle of one finds the same bits. Row k of a flat 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numba.extending import overload
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.normal_variables import normal_pair, normal_pair_single
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 from fpsolver.kernels.philox import BRANCHING as BRANCHING
 from fpsolver.kernels.philox import BRIDGE as BRIDGE
 from fpsolver.kernels.philox import DYNAMICS, draw
 from fpsolver.kernels.philox import INITIAL as INITIAL
 from fpsolver.kernels.weak_variables import sign, sign_single, three_point, uniform, uniform_single
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
 
 GAUSSIAN, THREE_POINT, RADEMACHER = 0, 1, 2
 """Kinds of noise."""
@@ -240,7 +237,7 @@ def prepare(kind, buffer, words, m, step, fresh, ids, k0, k1):
     return place * m * LANES
 
 
-@njit(**OPTIONS | {"_nrt": True})
+@njit(**ALLOCATING)
 def _gather(out, flat, first, purpose, k0, k1):
     """Fill `out`, shape (n, m), with the first m normals (`flat`: uniforms) of trajectories from `first` on."""
     n, m = out.shape

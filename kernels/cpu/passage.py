@@ -15,15 +15,16 @@ without. J. R. Michael, W. R. Schucany and R. W. Haas, Am. Stat. 30, 88 (1976): 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
-from fpsolver.kernels.cpu.additive import FORCE, OLD, SLOPE, STRETCH, fill_slope, make_scratch, move, part
-from fpsolver.kernels.cpu.lanes import copy, first_living_failure, row, set_parameters
+from fpsolver.kernels.cpu.additive import FORCE, OLD, SLOPE, fill_slope, make_scratch, move, part
+from fpsolver.kernels.cpu.driver import STRETCH
+from fpsolver.kernels.cpu.lanes import close_gap, copy, first_living_failure, is_finite, row, set_parameters
 from fpsolver.kernels.cpu.walls import (
     any_near,
     axis_variance,
@@ -34,13 +35,9 @@ from fpsolver.kernels.cpu.walls import (
     wall_ends,
 )
 from fpsolver.kernels.normal_variables import normal_pair
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 from fpsolver.kernels.philox import BRIDGE, draw
 from fpsolver.kernels.weak_variables import uniform
-
-# Without reference counts, as in `fpsolver.kernels.cpu.lanes`, but for what allocates.
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-
-ALLOCATING: Any = OPTIONS | {"_nrt": True}
 
 FAR = 22.9
 """A bridge with 2ab above this has probability below 2⁻³³, the smallest uniform variable: it is never drawn."""
@@ -107,19 +104,10 @@ def _keep_position(exits, lane, old, x, amplitude, walls, before, after, near, f
 
 
 @njit(**OPTIONS)
-def _is_finite(x, limit, d, i):
-    """Return whether the position of lane i is finite: a trajectory that ran away has reached no target."""
-    finite = True
-    for k in range(d):
-        finite &= abs(x[k * LANES + i]) <= limit
-    return finite
-
-
-@njit(**OPTIONS)
 def _finish(exits, ids, step, old, x, amplitude, walls, before, after, near, run, limit, d):
     """Find the lanes that touched a target in the step, and write down when, which, and where."""
     for i in range(LANES):
-        if not near.live[i] or not _is_finite(x, run.limit, d, i):
+        if not near.live[i] or not is_finite(x, run.limit, d, i):
             continue
         lane = np.int64(ids[i]) - exits.first
         earliest = 2.0
@@ -193,19 +181,11 @@ def _begin(block, ids, schedule, law, walls, exits, ends, near, d, t):
 @njit(**OPTIONS)
 def _compact(states, ids, live, n, d):
     """Move living lanes from the end to where lanes have finished; return how many live."""
-    front, back = 0, n - 1
-    while True:
-        while front <= back and live[front]:
-            front += 1
-        while front <= back and not live[back]:
-            back -= 1
-        if front >= back:
-            return front
+    front, back = close_gap(states, live, np.int64(0), n - 1, d)
+    while front < back:
         ids[front] = ids[back]
-        live[front], live[back] = True, False
-        for k in range(d):
-            moved = states[back // LANES, k * LANES + back % LANES]
-            states[front // LANES, k * LANES + front % LANES] = moved
+        front, back = close_gap(states, live, front, back, d)
+    return front
 
 
 @njit(**OPTIONS)
@@ -242,7 +222,7 @@ def advance(states, ids, n, run, functions, p, law, schedule, walls, bridge, exi
     n : int
         Leading lanes that are real trajectories.
     run, functions, law, schedule : named tuples
-        See `fpsolver.kernels.cpu.additive`.
+        See `fpsolver.kernels.cpu.driver` and `fpsolver.kernels.cpu.additive`.
     p : ndarray
         Parameters of the functions.
     walls, exits : named tuples

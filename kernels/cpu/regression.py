@@ -8,14 +8,12 @@ pass by.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
 from fpsolver.kernels import elementary
+from fpsolver.kernels.options import ALLOCATING
 
-_OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _TILE = 32
 # N is held as a quotient and a remainder, which single precision represents up to 2^36.
 _SPLIT = 4096
@@ -43,7 +41,7 @@ def pack(features: np.ndarray, targets: np.ndarray, penalised: np.ndarray, ridge
     return np.concatenate([[ridge, *divmod(n, _SPLIT), d], penalised, targets, np.zeros(4 * rows - n), pieces.ravel()])
 
 
-@njit(**_OPTIONS, forceinline=True)
+@njit(**ALLOCATING, forceinline=True)
 def _predict(features, theta, z, coordinates):
     """Fill z (4 rows) with the predictions of four examples."""
     for i in range(4 * _TILE):
@@ -61,7 +59,7 @@ def _predict(features, theta, z, coordinates):
             z[3 * _TILE + i] = z[3 * _TILE + i] + b4 * t0 + b5 * t1 + b6 * t2 + b7 * t3
 
 
-@njit(**_OPTIONS, forceinline=True)
+@njit(**ALLOCATING, forceinline=True)
 def _add_gradients(features, r, g, coordinates):
     """Add the residuals r (4 rows) of four examples, times their features, to the gradients."""
     for k in range(coordinates):
@@ -77,7 +75,7 @@ def _add_gradients(features, r, g, coordinates):
             h[3 * _TILE + i] = h[3 * _TILE + i] + a3 * r0 + a7 * r1 + b3 * r2 + b7 * r3
 
 
-@njit(**_OPTIONS, forceinline=True)
+@njit(**ALLOCATING, forceinline=True)
 def _residuals(z, targets, logistic):
     """Replace predictions z by the derivatives of the loss with respect to them."""
     for row in range(4):
@@ -91,7 +89,7 @@ def _residuals(z, targets, logistic):
                 r[i] -= y
 
 
-@njit(**_OPTIONS, forceinline=True)
+@njit(**ALLOCATING, forceinline=True)
 def _add_losses(z, targets, rows, total, logistic):
     """Add the losses of predictions z."""
     for row in range(rows):
@@ -108,7 +106,7 @@ def _add_losses(z, targets, rows, total, logistic):
                 total[i] += 0.5 * r * r
 
 
-@njit(**_OPTIONS, forceinline=True)
+@njit(**ALLOCATING, forceinline=True)
 def _gather(x, theta, start, d):
     """Copy one tile of coordinates."""
     for k in range(d):
@@ -116,7 +114,7 @@ def _gather(x, theta, start, d):
             theta[k * _TILE + i] = x[256 * k + start + i]
 
 
-@njit(**_OPTIONS)
+@njit(**ALLOCATING)
 def gradient(x, p, out, logistic):
     """Fill `out` (d rows) with the gradient of the mean loss plus penalty.
 
@@ -147,7 +145,7 @@ def gradient(x, p, out, logistic):
                 out[256 * k + start + i] = g[k * _TILE + i] / p.dtype.type(n) + penalty * theta[k * _TILE + i]
 
 
-@njit(**_OPTIONS)
+@njit(**ALLOCATING)
 def value(x, p, out, logistic):
     """Fill `out` (one row) with the mean loss plus penalty; arguments as for `gradient`."""
     n, d = int(p[1]) * _SPLIT + int(p[2]), int(p[3])

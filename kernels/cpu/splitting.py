@@ -18,11 +18,8 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.additive import FORCE, ORNSTEIN_UHLENBECK, SLOPE, fill_slope, make_scratch, move, part
-from fpsolver.kernels.cpu.lanes import copy, first_living_failure, row
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-
-ALLOCATING: Any = OPTIONS | {"_nrt": True}
+from fpsolver.kernels.cpu.lanes import close_gap, copy, first_living_failure, is_finite, row
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
 STRETCH = 32
 """Steps between two looks at who is still under way, and for values that are not finite."""
@@ -113,15 +110,6 @@ def _look(kind, level, best, live, here):
 
 
 @njit(**OPTIONS)
-def _is_finite(x, limit, d, i):
-    """Return whether lane i is finite: a trajectory that ran away has reached no set."""
-    finite = True
-    for k in range(d):
-        finite &= abs(x[k * LANES + i]) <= limit
-    return finite
-
-
-@njit(**OPTIONS)
 def _finish(kind, x, step, limit, job, level, best, live, here, jobs, d):
     """Write down the pieces that have ended."""
     in_a, in_b = row(here.margins, 0), row(here.margins, 1)
@@ -130,7 +118,7 @@ def _finish(kind, x, step, limit, job, level, best, live, here, jobs, d):
             continue
         above = kind == CLIMB and here.score[i] > level[i] and in_a[i] < 0.0
         back = kind == RUN and in_a[i] >= 0.0
-        if not (above or back or in_b[i] >= 0.0) or not _is_finite(x, limit, d, i):
+        if not (above or back or in_b[i] >= 0.0) or not is_finite(x, limit, d, i):
             continue
         live[i] = False
         number = job[i]
@@ -159,20 +147,12 @@ def _stretch(kind, x, job, ids, level, best, live, begin, steps, run, functions,
 @njit(**OPTIONS)
 def _compact(states, lanes, n, d):
     """Move lanes under way from the end to where others have finished; return how many there are."""
-    front, back = 0, n - 1
-    while True:
-        while front <= back and lanes.live[front]:
-            front += 1
-        while front <= back and not lanes.live[back]:
-            back -= 1
-        if front >= back:
-            return front
+    front, back = close_gap(states, lanes.live, np.int64(0), n - 1, d)
+    while front < back:
         lanes.job[front], lanes.ids[front] = lanes.job[back], lanes.ids[back]
         lanes.level[front], lanes.best[front] = lanes.level[back], lanes.best[back]
-        lanes.live[front], lanes.live[back] = True, False
-        for k in range(d):
-            moved = states[back // LANES, k * LANES + back % LANES]
-            states[front // LANES, k * LANES + front % LANES] = moved
+        front, back = close_gap(states, lanes.live, front, back, d)
+    return front
 
 
 @njit(**ALLOCATING)
@@ -206,7 +186,7 @@ def advance(kind, jobs, run, functions, p, law, score, walls):
     jobs : Jobs
         The pieces; filled in.
     run, functions, law : named tuples
-        See `fpsolver.kernels.cpu.additive`; nothing depends on time.
+        See `fpsolver.kernels.cpu.driver` and `fpsolver.kernels.cpu.additive`; nothing depends on time.
     p : ndarray
         Parameters of the functions.
     score : Score

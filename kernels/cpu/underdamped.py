@@ -6,8 +6,7 @@ are undone by reversing the velocity, the third is in detailed balance with the 
 is ln p(path)/p(reversed path) at any time step, and only A and B change the energy otherwise (shadow work).
 
 A step is a sequence of such parts, each a short loop over rows that stay in the first-level cache; parameters are
-frozen at its middle. What is called in every step takes arrays, never the tuples that hold them: to count the
-references of a tuple's arrays would take longer than the step.
+frozen at its middle.
 
 References
 ----------
@@ -25,10 +24,9 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.cpu.accounts import add_difference, add_path_integral, add_time_integral
-from fpsolver.kernels.cpu.additive import STRETCH
-from fpsolver.kernels.cpu.lanes import first_failure, lane_ids, row, set_parameters, subtract
-
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+from fpsolver.kernels.cpu.driver import STRETCH, judge
+from fpsolver.kernels.cpu.lanes import copy, lane_ids, row, set_parameters, subtract
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
 KICK, DRIFT, THERMOSTAT, GRADIENT = 0, 1, 2, 3
 """Parts of a step: B, A, O, and the gradient at the positions reached."""
@@ -83,7 +81,7 @@ class Scratch(NamedTuple):
     backup: np.ndarray
 
 
-@njit(**OPTIONS)
+@njit(**ALLOCATING)
 def make_scratch(like, p, kind, d, m, size, rates, fields):
     """Return arrays of the block's type, for d variables and m random variables a step."""
     rows = d * LANES
@@ -103,13 +101,6 @@ def make_scratch(like, p, kind, d, m, size, rates, fields):
         np.zeros(LANES, like.dtype),
         np.zeros(size, like.dtype),
     )
-
-
-@njit(**OPTIONS)
-def copy(source, target, rows):
-    """Copy some rows."""
-    for i in range(rows * LANES):
-        target[i] = source[i]
 
 
 @njit(**OPTIONS)
@@ -167,7 +158,7 @@ def _follow(value, x, p, total, loss, new_loss):
     """Add the change of the loss, known before, to a row."""
     value(x, p, new_loss)
     add_difference(total, new_loss, loss)
-    copy(new_loss, loss, 1)
+    copy(loss, new_loss)
 
 
 @njit(**OPTIONS)
@@ -222,13 +213,13 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
         if driven or first:
             gradient(x, p, slope)
         if rows.fields > 0:
-            copy(x, old, d)
+            copy(old, x)
             field(phase, p, fields)
         j, random = min(n, len(law.keep) - 1), at
         for part in parts:
             if part == KICK:
                 if shadowed:
-                    copy(v, before, d)
+                    copy(before, v)
                 kick(v, slope, law.kick, d)
                 if shadowed:
                     add_kinetic_loss(shadow, before, v, masses, -1.0, d)
@@ -238,7 +229,7 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
                 gradient(x, p, slope)
             else:
                 if heated or flowing:
-                    copy(v, before, d)
+                    copy(before, v)
                 thermostat(v, buffer, random, law.keep, law.noise, j, d)
                 random += d
                 if heated:
@@ -259,7 +250,7 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
             _add_time_integrals(rate_totals, rates, new_rates, run.dt, rows.rates)
 
 
-@njit(**OPTIONS)
+@njit(**ALLOCATING)
 def advance(states, counts, first, run, functions, p, law, schedule, rows):
     """Advance all blocks by ``run.steps`` steps.
 
@@ -272,7 +263,7 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
     first : int
         Number of the first trajectory of the first block.
     run, schedule : named tuples
-        See `fpsolver.kernels.cpu.additive`; the scheme is in the law's parts.
+        See `fpsolver.kernels.cpu.driver`; the scheme is in the law's parts.
     functions, law : named tuples
         See `Functions` and `Law`.
     p : ndarray
@@ -292,19 +283,12 @@ def advance(states, counts, first, run, functions, p, law, schedule, rows):
         block = states[b]
         ids = lane_ids(first, b)
         set_parameters(t.p, schedule.driven, schedule.table, 0)
-        done, stretch = np.int64(0), np.int64(STRETCH)  # typed, or everything would be compiled for literal numbers too
+        done, steps = np.int64(0), min(np.int64(STRETCH), run.steps)
         while done < run.steps:
-            steps = min(stretch, run.steps - done)
-            copy(block, t.backup, len(block) // LANES)
-            _stretch(block, ids, done, steps, done == 0 or stretch == 1, run, functions, law, schedule, rows, d, t)
-            lane = first_failure(block, counts[b], run.limit)
-            if lane < 0:
-                done += steps
-                continue
-            # The failure lies within the stretch: take it again from its beginning, step by step.
-            copy(t.backup, block, len(block) // LANES)
-            if steps == 1:
+            copy(t.backup, block)
+            entering = done == 0 or steps == 1
+            _stretch(block, ids, done, steps, entering, run, functions, law, schedule, rows, d, t)
+            done, steps, lane = judge(block, t.backup, counts[b], run, schedule, t.p, done, steps)
+            if lane >= 0:
                 return b, lane, run.step + done
-            stretch = np.int64(1)
-            set_parameters(t.p, schedule.driven, schedule.table, 2 * done)
     return -1, -1, -1

@@ -13,11 +13,7 @@ from numba import njit
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.lanes import row
-
-# Without reference counts, as in `fpsolver.kernels.cpu.lanes`, but for what allocates.
-OPTIONS: Any = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "_nrt": False}
-
-ALLOCATING: Any = OPTIONS | {"_nrt": True}
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
 FARTHEST = 1e15
 """Largest squared distance that is told apart; its products are finite in single precision."""

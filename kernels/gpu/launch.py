@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import wraps
 from threading import Lock
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numba import cuda
 
 from fpsolver.kernels.blocks import LANES
+from fpsolver.kernels.cpu import noise
 from fpsolver.kernels.gpu.noise import CHOICES
 from fpsolver.kernels.gpu.translation import Translation
 
@@ -25,15 +25,73 @@ THREADS = 64
 _turn = Lock()
 
 
-def in_turn(advance: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function, to be run by one thread of the host at a time: nothing is compiled twice."""
+def time_loop(make_kernel: Callable[..., Any], split: Callable[[Any, Any], tuple[Any, Any]]) -> Callable[..., Any]:
+    """Return the device's function ``advance(states, counts, first, run, functions, p, law, schedule, rows)``.
 
-    @wraps(advance)
-    def alone(*arguments: Any) -> Any:
-        with _turn:
-            return advance(*arguments)
+    Parameters
+    ----------
+    make_kernel : callable
+        ``make_kernel(functions, dtype, constants, size, parameters, rows)`` returns the kernel for some functions,
+        constants and numbers of rows and parameters.
+    split : callable
+        ``split(run, law)`` returns the constants, hashable, and what of the law the kernel is given.
+    """
 
-    return alone
+    def advance(
+        states: Any,
+        counts: np.ndarray,
+        first: int,
+        run: Any,
+        functions: Any,
+        p: np.ndarray,
+        law: Any,
+        schedule: Any,
+        rows: Any,
+    ) -> tuple[int, int, int]:
+        """Advance all blocks by ``run.steps`` steps; see the module of the same name in `fpsolver.kernels.cpu`.
+
+        The functions are for one lane, in plain Python. `states` may be on the host, or on the device already. At a
+        failure the failed trajectory alone is left in its state before the step.
+        """
+        constants, given = split(run, law)
+        with _turn:  # one thread of the host at a time: nothing is compiled twice
+            size = states.shape[1] // LANES
+            kernel = make_kernel(functions, np.dtype(states.dtype), constants, size, len(p), rows)
+            return launch(kernel, states, counts, first, run, p, given, schedule)
+
+    return advance
+
+
+@cuda.jit(device=True)
+def has_trajectory(i, counts):
+    """Return whether thread i has a trajectory, and not a lane that only fills up a block."""
+    return i < len(counts) * LANES and i % LANES < counts[i // LANES]
+
+
+@cuda.jit(device=True)
+def fetch(i, states, p, block, own):
+    """Copy the trajectory of thread i to its block, and the parameters to its own."""
+    for k in range(len(own)):
+        own[k] = p[k]
+    for k in range(block.shape[1]):
+        block[0, k] = states[i // LANES, k * LANES + i % LANES]
+
+
+@cuda.jit(device=True)
+def put_back(i, states, block):
+    """Copy the trajectory of thread i from its block."""
+    for k in range(block.shape[1]):
+        states[i // LANES, k * LANES + i % LANES] = block[0, k]
+
+
+def random_rows(kind: int, m: int) -> tuple[int, int]:
+    """Return rows of random variables and of random words for m variables a step, one at least."""
+    return max(1, noise.buffer_rows(kind, m)), max(1, noise.word_rows(kind, m))
+
+
+def handed_over(like, scratch, *numbers):
+    """Return the arrays that the kernel made."""
+    return scratch
 
 
 def lane_ids(first, block):
@@ -46,22 +104,22 @@ def root(value):
     return math.sqrt(value) if value >= 0 else math.nan
 
 
-def translated(advance: Any, make_scratch: Callable[..., Any], functions: Any, dtype: np.dtype) -> tuple[Any, Any]:
+def translated(advance: Any, functions: Any, dtype: np.dtype) -> tuple[Any, Any]:
     """Return a time loop and the functions of the landscape as device functions.
+
+    Local memory can only be had in a kernel. It makes the arrays, and hands them over where the loop of the processor
+    expects the parameters p, from which that makes arrays of its own.
 
     Parameters
     ----------
     advance : compiled function
         The processor's ``advance(states, counts, first, run, functions, p, law, schedule, rows)``.
-    make_scratch : callable
-        What takes the place of the function that makes its arrays: local memory can only be had in a kernel, which
-        hands them over where the loop expects the parameters p.
     functions : named tuple
         Functions of the landscape for one lane, in plain Python, among other things.
     dtype : dtype
         Type of the states.
     """
-    names = {"LANES": 1, "FOUR": 4, "lane_ids": lane_ids, "make_scratch": make_scratch, "root": root}
+    names = {"LANES": 1, "FOUR": 4, "lane_ids": lane_ids, "make_scratch": handed_over, "root": root}
     translate = Translation(names | CHOICES[dtype])
     return translate(advance), type(functions)(*(translate(f) if callable(f) else f for f in functions))
 

@@ -8,35 +8,29 @@ from typing import Any
 import numpy as np
 from numba import cuda, from_dtype, uint32
 
-from fpsolver.kernels.blocks import LANES
-from fpsolver.kernels.cpu import noise, underdamped
+from fpsolver.kernels.cpu import underdamped
 from fpsolver.kernels.cpu.accounts import Rows
-from fpsolver.kernels.cpu.additive import Run, Schedule
+from fpsolver.kernels.cpu.driver import Run
 from fpsolver.kernels.cpu.underdamped import THERMOSTAT, Functions, Law, Scratch
-from fpsolver.kernels.gpu.launch import in_turn, launch, translated
-
-
-def _handed_over(like, scratch, kind, d, m, size, rates, fields):
-    """Return the arrays that the kernel made."""
-    return scratch
+from fpsolver.kernels.gpu.launch import fetch, has_trajectory, put_back, random_rows, time_loop, translated
 
 
 @lru_cache(maxsize=64)
 def _kernel(
-    functions: Functions, dtype: np.dtype, kind: int, d: int, m: int, size: int, parameters: int, rows: Rows
+    functions: Functions, dtype: np.dtype, constants: tuple[Any, ...], size: int, parameters: int, rows: Rows
 ) -> Any:
-    """Return the kernel for some functions, numbers of rows, and m random variables a step."""
-    advance, functions = translated(underdamped.advance, _handed_over, functions, dtype)
+    """Return the kernel for some functions, constants, and numbers of rows and parameters."""
+    advance, functions = translated(underdamped.advance, functions, dtype)
+    kind, d, m = constants  # m random variables a step
     number, shape = from_dtype(dtype), (1, size)
-    buffer, words = max(1, noise.buffer_rows(kind, m)), max(1, noise.word_rows(kind, m))
+    buffer, words = random_rows(kind, m)
     over, along = max(1, rows.rates), max(1, rows.fields * d)
     value, gradient, over_time, along_path = functions
 
     @cuda.jit
     def kernel(states, counts, first, run, p, law, schedule, failures):
         i = cuda.grid(1)
-        b, lane = i // LANES, i % LANES
-        if b >= len(counts) or lane >= counts[b]:
+        if not has_trajectory(i, counts):
             return
         scratch = Scratch(
             cuda.local.array(parameters, number),
@@ -55,37 +49,18 @@ def _kernel(
             cuda.local.array(size, number),
         )
         block = cuda.local.array(shape, number)
-        for k in range(parameters):
-            scratch.p[k] = p[k]
-        for k in range(size):
-            block[0, k] = states[b, k * LANES + lane]
+        fetch(i, states, p, block, scratch.p)
         compiled = Functions(value, gradient, over_time, along_path)
         fixed = Run(0, kind, run.k0, run.k1, run.step, run.steps, run.dt, run.limit)
         failures[i] = advance(block, (1,), first + i, fixed, compiled, scratch, law, schedule, rows)[2]
-        for k in range(size):
-            states[b, k * LANES + lane] = block[0, k]
+        put_back(i, states, block)
 
     return kernel
 
 
-@in_turn
-def advance(
-    states: Any,
-    counts: np.ndarray,
-    first: int,
-    run: Run,
-    functions: Functions,
-    p: np.ndarray,
-    law: Law,
-    schedule: Schedule,
-    rows: Rows,
-) -> tuple[int, int, int]:
-    """Advance all blocks by ``run.steps`` steps; see `fpsolver.kernels.cpu.underdamped.advance`.
+def _split(run: Run, law: Law) -> tuple[Any, Law]:
+    d = len(law.masses)
+    return (run.kind, d, d * int(np.count_nonzero(law.parts == THERMOSTAT))), law
 
-    The functions are for one lane, in plain Python. `states` may be on the host, or on the device already. At a failure
-    the failed trajectory alone is left in its state before the step.
-    """
-    size, d = states.shape[1] // LANES, len(law.masses)
-    m = d * int(np.count_nonzero(law.parts == THERMOSTAT))
-    kernel = _kernel(functions, np.dtype(states.dtype), run.kind, d, m, size, len(p), rows)
-    return launch(kernel, states, counts, first, run, p, law, schedule)
+
+advance = time_loop(_kernel, _split)

@@ -377,3 +377,12 @@ def test_the_exact_step_compiles_no_gradient_that_nothing_asks_for():
 
 def test_one_trajectory_has_no_standard_error_of_quantiles():
     assert np.isnan(simulate(n=1, observe=fp.Quantiles("x")).observables["quantiles_x"].standard_error).all()
+
+
+def test_observables_that_are_not_there_are_told_by_the_nearest_spelling():
+    observables = simulate(observe=[fp.Mean("x"), fp.Moments()]).observables
+    with pytest.raises(InputError, match='no observable "maen_x"; there are mean_x, moments; did you mean "mean_x"'):
+        observables["maen_x"]
+    assert "maen_x" not in observables and observables.get("maen_x") is None
+    with pytest.raises(InputError, match="nothing was observed"):
+        simulate().observables["mean"]

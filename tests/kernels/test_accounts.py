@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fpsolver.kernels.cpu.accounts import add_difference, add_log_ratio, add_path_integral, add_time_integral
-from fpsolver.kernels.cpu.lanes import first_failure, lane_ids, set_parameters
+from fpsolver.kernels.cpu.lanes import close_gap, first_failure, is_finite, lane_ids, set_parameters
 
 LANES = 256
 D = 3
@@ -51,3 +51,24 @@ def test_lanes_and_parameters():
     p = np.zeros(4)
     set_parameters(p, np.array([2, 0]), np.array([[1.0, 2.0], [3.0, 4.0]]), 1)
     assert p.tolist() == [4.0, 0.0, 3.0, 0.0]
+
+
+def test_living_lanes_fill_the_gaps():
+    live = np.random.default_rng(3).random(2 * LANES) < 0.4
+    ids = np.arange(2 * LANES)
+    expected = set(ids[live])
+    states = np.stack([ids, 1000 + ids]).reshape(2, 2, LANES).swapaxes(0, 1).reshape(2, 2 * LANES).astype(float)
+    front, back = close_gap(states, live, 0, 2 * LANES - 1, 2)
+    while front < back:
+        front, back = close_gap(states, live, front, back, 2)
+    assert front == len(expected) and live[:front].all() and not live[front:].any()
+    first, second = states.reshape(2, 2, LANES).swapaxes(0, 1).reshape(2, -1)[:, :front]
+    assert set(first) == expected
+    np.testing.assert_array_equal(second, first + 1000)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e200])
+def test_a_lane_is_finite_in_all_its_rows(value):
+    x = np.zeros(2 * LANES)
+    x[LANES + 9] = value
+    assert is_finite(x, 1e154, 2, 8) and not is_finite(x, 1e154, 2, 9)

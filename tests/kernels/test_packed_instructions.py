@@ -11,6 +11,7 @@ import pytest
 from numba import njit, types
 
 from fpsolver.kernels.cpu import additive, noise
+from fpsolver.kernels.options import OPTIONS
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64") or not llvm.get_host_cpu_features().get("avx2", False),
@@ -26,7 +27,7 @@ MATRIX = types.float64[:, ::1]
 
 def assembly(function, signature) -> str:
     """Assembly of a loop compiled afresh: what comes from the cache shows none."""
-    fresh = njit(**noise.OPTIONS | {"cache": False})(function.py_func)
+    fresh = njit(**OPTIONS | {"cache": False})(function.py_func)
     fresh.compile(signature)
     return "\n".join(fresh.inspect_asm().values())
 

@@ -10,6 +10,7 @@ import pytest
 from numba import njit, types
 
 from fpsolver.kernels.cpu import underdamped
+from fpsolver.kernels.options import OPTIONS
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64") or not llvm.get_host_cpu_features().get("avx2", False),
@@ -29,7 +30,7 @@ def test_parts_of_a_step_are_packed(number, suffix):
     }
     for part, signature in parts.items():
         # Compiled afresh: what comes from the cache shows no assembly.
-        fresh = njit(**underdamped.OPTIONS | {"cache": False})(part.py_func)
+        fresh = njit(**OPTIONS | {"cache": False})(part.py_func)
         fresh.compile(signature)
         text = "\n".join(fresh.inspect_asm().values())
         assert re.search(rf"\tvfn?m(add|sub)\d+{suffix}\t.*%[yz]mm", text), part.__name__

@@ -210,3 +210,16 @@ def test_the_accuracy_without_detailed_balance_is_measured():
     # The reference itself is good to rounding of the norm of W.
     assert errors.max() <= s.stats["accuracy"] + 1e-14 * np.abs(W.diagonal).max()
     assert s.stats["accuracy"] < 1e-8
+
+
+@pytest.mark.parametrize("friction", [30.0, 100.0, 300.0])
+@pytest.mark.parametrize("cells", [25, 27, 31, 35])
+def test_rates_below_the_rounding_of_the_eigensolver_come_in_order(quartic, friction, cells):
+    """Strong friction makes W large, and λ₁ of a high barrier drowns until the quotients of the modes improve it."""
+    line = (-1.8, 1.8, cells)
+    law = fp.UnderdampedLangevin(quartic, temperature=0.025, friction=friction)
+    rates = fp.spectrum(fp.generator(law, fp.Grid(x=line, velocity={"x": (-1.2, 1.2, 12)})), 2).rates.real
+    overdamped = fp.spectrum(fp.generator(fp.Langevin(quartic, temperature=0.025), fp.Grid(x=line)), 2).rates
+    assert rates[0] == 0.0
+    # The limit of strong friction has the same cells; Kramers' form departs from it by (ω_b/γ)², with ω_b = 1.
+    assert friction * rates[1] == pytest.approx(overdamped[1], rel=1.0 / friction**2 + 1e-5)

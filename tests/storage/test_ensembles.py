@@ -10,6 +10,7 @@ import pytest
 
 import fpsolver as fp
 from fpsolver.errors import StorageError
+from fpsolver.report import describe_file
 from fpsolver.storage import EnsembleWriter, FileStore, MemoryStore, consolidate, ensemble_tables, save_ensemble
 
 UNITS = {"x": "cm", "y": "cm", "work": "nat"}
@@ -109,13 +110,24 @@ def test_frames_written_on_the_way_are_those_of_the_whole(ensemble):
         writer(so_far)
 
     finished = simulate(on_output=told)
-    writer.finish(finished)
+    about = writer.finish(finished)
+    assert about == {"seed": finished.stats["seed"], "wall_time": finished.stats["wall_time"]}
     assert len(calls) > 2 and calls[0] < OUTPUTS
-    found = store.finish({})
+    found = store.finish(about)
+    assert store.attributes == about
     for group, table in ensemble_tables(ensemble, UNITS).items():
         for name, variable in {**table.coordinates, **table.variables}.items():
             stored = {**found[group].coordinates, **found[group].variables}[name]
             np.testing.assert_array_equal(stored.values, variable.values, err_msg=f"{group}/{name}")
+
+
+def test_a_file_without_a_wall_time_does_not_claim_one(ensemble, tmp_path):
+    for about, told in ((EnsembleWriter(MemoryStore()).finish(ensemble), " s"), ({}, "unknown")):
+        store = FileStore(tmp_path / f"{len(about)}.h5")
+        EnsembleWriter(store).finish(ensemble)
+        with fp.open_results(store.finish(about)) as results:
+            row = next(line for line in describe_file(results).splitlines() if line.startswith("wall time"))
+        assert row.endswith(told)
 
 
 def test_frames_that_were_flushed_survive_a_run_that_breaks(ensemble, tmp_path):

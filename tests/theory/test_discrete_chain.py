@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory import discrete_chain
+from fpsolver.theory import chain_passage, discrete_chain
 from fpsolver.theory.first_passage import mean_time, thermal
 
 
@@ -71,6 +71,39 @@ def test_the_slowing_is_that_of_the_shift_at_low_temperature(quartic):
     theory = float(discrete_chain.slowing_at_top(learning_rate=0.1, saddle_curvature=-1.0))
     differences = np.abs(np.array(ratios) - theory)
     assert differences[1] < 0.35 * differences[0] and differences[1] < 0.005
+
+
+def test_the_limit_knows_nothing_of_the_chain(quartic):
+    plain = discrete_chain.mean_time_of_limit(quartic, -1.0, 0.0, temperature=0.1, learning_rate=0.1)
+    assert float(plain) == pytest.approx(30.82130247, rel=1e-9)
+    assert abs(chain_time(0.1, 0.1) / float(plain) - 1) < plain.error_scale
+
+
+def test_slowing_well_beyond_the_top_is_right_to_first_order(quartic, well):
+    """Against the integral equation at T ∝ η, where both exponents are of order η: what is left falls as η²."""
+    rates, left = np.array([0.1, 0.05, 0.025]), []
+    for eta in rates:
+        numbers = {"temperature": 0.2 * eta, "learning_rate": eta}
+        steps = float(chain_passage.mean_steps(quartic, -1.0, 1.0, **numbers))
+        exact = eta * steps / float(mean_time(thermal(quartic, temperature=0.2 * eta), -1.0, 1.0))
+        theory = discrete_chain.slowing_beyond_top(well, **numbers)
+        left.append(abs(exact / float(theory) - 1))
+        assert left[-1] < theory.error_scale
+    assert np.polyfit(np.log(rates), np.log(left), 1)[0] == pytest.approx(2.0, abs=0.15)
+
+
+def test_the_exponent_of_the_chain_is_its_least_action(quartic, well):
+    """S(y) = min_x {S(x) + [y − x + ηL'(x)]²/(4η)} from the minimum, iterated: ΔL − S(0) is the exponent times T."""
+    eta, x = 0.2, np.linspace(-1.0, 0.0, 1501)
+    cost = (x[None, :] - x[:, None] + eta * (x**3 - x)[:, None]) ** 2 / (4 * eta)
+    action = np.where(x == -1.0, 0.0, np.inf)
+    for _ in range(60):
+        action = np.minimum(action, (action[:, None] + cost).min(axis=0))
+    numbers = {"temperature": 1.0, "learning_rate": eta}
+    exponent = eta * (1.0 - 2.0) / 4 - math.log(float(discrete_chain.slowing_beyond_top(well, **numbers)))
+    # The next order is larger by about η L'', the spacing of the points matters at its square.
+    assert 0.25 - action[-1] == pytest.approx(exponent, rel=0.2 * 2.0)
+    assert exponent == pytest.approx(eta**2 / 48, rel=1e-12)
 
 
 def test_an_unstable_chain_is_refused(quartic):

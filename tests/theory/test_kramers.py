@@ -62,6 +62,19 @@ def test_the_ratio_approaches_one_with_slope_three_halves(well):
     assert order == pytest.approx(2.0, abs=0.1)
 
 
+def test_an_attempt_time_of_the_well_alone_misses_by_the_root_of_the_curvatures(well):
+    """At every temperature by √(|L''_b|/L''_a), here √(1/2); not at all where top and bottom are alike, as in cos x."""
+    for temperature in (0.1, 0.01):
+        written = float(kramers.arrhenius_time(well, temperature=temperature, mobility=3.0))
+        right = float(kramers.overdamped_time(well, temperature=temperature, mobility=3.0))
+        assert written / right == pytest.approx(math.sqrt(0.5), rel=1e-12)
+    cosine = Barrier.between(Landscape("cos(x)"), math.pi, 0.0)
+    times = [float(f(cosine, temperature=0.2)) for f in (kramers.arrhenius_time, kramers.overdamped_time)]
+    assert times[0] == pytest.approx(times[1], rel=1e-12)
+    with pytest.warns(ValidityWarning, match="T ≪ ΔL"):
+        kramers.arrhenius_time(well, temperature=0.3)
+
+
 def test_the_top_of_an_asymmetric_barrier_is_reached_earlier_or_later_by_order_root_of_temperature():
     landscape = Landscape("x**2/2 - x**3/3 + x**4/40")
     top = float(min(np.roots([0.1, -1.0, 1.0])))

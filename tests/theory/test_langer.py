@@ -24,6 +24,16 @@ def test_coupled_double_well(temperature, expected):
     assert float(langer.activation_entropy(landscape, [1, 0], [0, 0])) == pytest.approx(math.log(2), rel=1e-12)
 
 
+def test_without_entropy_the_width_of_the_valley_does_not_count():
+    """In one dimension nothing is missing; a valley twice as wide at the saddle is worth a factor of two."""
+    wide, even = coupled_double_well(3.0), coupled_double_well(0.0)
+    ends = {"minimum": [-1, 0], "saddle": [0, 0], "temperature": 0.05}
+    whole, narrow = (float(langer.rate(landscape, **ends)) for landscape in (wide, even))
+    for landscape in (wide, even):
+        assert float(langer.rate_without_entropy(landscape, **ends)) == pytest.approx(narrow, rel=1e-12)
+    assert whole == pytest.approx(2 * narrow, rel=1e-12)
+
+
 def test_one_dimension_is_kramers(quartic, well):
     for mobility in (1.0, 2.5):
         k = langer.rate(quartic, [-1.0], [0.0], temperature=0.05, mobility=mobility)

@@ -34,10 +34,14 @@ def test_additive_noise(well):
 def test_rate_per_step_is_not_the_exponential_alone(well):
     """ln(rate per step) against 1/η: slope −c, and a factor η that the form as written lacks."""
     etas, numbers = np.array([0.02, 0.01, 0.005, 0.0025]), {"batch_size": 4, "variance": 3.0}
-    per_step = [eta * float(sgd_escape.additive_noise_rate(well, learning_rate=eta, **numbers)) for eta in etas]
-    written = [float(sgd_escape.arrhenius_weight(2 / 3, learning_rate=eta)) for eta in etas]
-    slope = np.polyfit(np.log(etas), np.log(per_step) - np.log(written), 1)[0]
-    assert slope == pytest.approx(1.0, rel=1e-10)
+    per_step = [float(sgd_escape.additive_noise_rate_per_step(well, learning_rate=eta, **numbers)) for eta in etas]
+    weights = [float(sgd_escape.arrhenius_weight(2 / 3, learning_rate=eta)) for eta in etas]
+    written = [
+        float(sgd_escape.additive_noise_rate_per_step_as_written(well, learning_rate=eta, **numbers)) for eta in etas
+    ]
+    for expected, rates in ((1.0, per_step), (0.0, written)):
+        power = np.polyfit(np.log(etas), np.log(rates) - np.log(weights), 1)[0]
+        assert power == pytest.approx(expected, abs=1e-10)
     time = sgd_escape.in_steps(kramers.overdamped_time(well, temperature=0.05), 0.1)
     assert float(time) == pytest.approx(10 * float(kramers.overdamped_time(well, temperature=0.05)))
 

@@ -14,7 +14,8 @@ from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.ensembles.linear_drift import exact_step, linear_drift, square_root, square_roots
 from fpsolver.errors import MethodError
-from fpsolver.kernels.cpu.additive import Functions, Law, Run, Schedule
+from fpsolver.kernels.cpu.additive import Functions, Law
+from fpsolver.kernels.cpu.driver import Run, Schedule
 
 SCHEMES = ("euler-maruyama", "heun", "leimkuhler-matthews", "ornstein-uhlenbeck")
 EULER_MARUYAMA, HEUN, LEIMKUHLER_MATTHEWS, ORNSTEIN_UHLENBECK = SCHEMES

@@ -12,7 +12,7 @@ from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.ensembles.integrators.noise_functions import NoiseFunctions, compile_noise
 from fpsolver.errors import MethodError
-from fpsolver.kernels.cpu.additive import Run, Schedule
+from fpsolver.kernels.cpu.driver import Run, Schedule
 from fpsolver.kernels.cpu.multiplicative_steps import Functions, Law
 
 SCHEMES = ("euler-maruyama", "heun", "weak-2")

@@ -11,7 +11,7 @@ from fpsolver.device import launcher
 from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.errors import InputError, MethodError
-from fpsolver.kernels.cpu.additive import Run, Schedule
+from fpsolver.kernels.cpu.driver import Run, Schedule
 from fpsolver.kernels.cpu.underdamped import DRIFT, GRADIENT, KICK, THERMOSTAT, Functions, Law
 
 SCHEMES = {

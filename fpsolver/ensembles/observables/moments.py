@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from fpsolver.ensembles.observables.observable import Arrays, Column, Observable, Result, as_name, as_texts, common
+from fpsolver.ensembles.observables.means import MeanResult
+from fpsolver.ensembles.observables.observable import Arrays, Column, Observable, as_name, as_texts, common
 from fpsolver.ensembles.observables.quantities import Quantities
 from fpsolver.ensembles.observables.snapshot import Snapshot
 from fpsolver.kernels.cpu.statistics import block_moments, fold_moments
@@ -85,7 +85,7 @@ class Moments(Observable):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MomentsResult(Result):
+class MomentsResult(MeanResult):
     """Means and covariances at the output times.
 
     Parameters
@@ -106,11 +106,6 @@ class MomentsResult(Result):
         Standard errors of the covariances, from fourth moments: no normal distribution is assumed.
     """
 
-    times: np.ndarray
-    quantities: tuple[str, ...]
-    trajectories: np.ndarray
-    mean: np.ndarray
-    standard_error: np.ndarray
     covariance: np.ndarray
     covariance_standard_error: np.ndarray
 
@@ -122,21 +117,14 @@ class MomentsResult(Result):
     def coordinates(self, units: Mapping[str, str] | None = None) -> dict[str, Column]:
         """Return the numbers of the quantities."""
         numbers = np.arange(len(self.quantities))
-        return {name: ((name,), numbers, "1") for name in ("quantity", "other_quantity")}
+        return super().coordinates(units) | {"other_quantity": (("other_quantity",), numbers, "1")}
 
     def variables(self, units: Mapping[str, str] | None = None) -> dict[str, Column]:
         """Return means, covariances and their standard errors."""
         own = [(units or {}).get(text, "1") for text in self.quantities]
-        mean, square = common(own), common([product(unit, unit) for unit in own])
-        vector, matrix = ("time", "quantity"), ("time", "quantity", "other_quantity")
-        return {
-            "trajectories": (("time",), self.trajectories, "1"),
-            "mean": (vector, self.mean, mean),
-            "mean_standard_error": (vector, self.standard_error, mean),
-            "covariance": (matrix, self.covariance, square),
-            "covariance_standard_error": (matrix, self.covariance_standard_error, square),
+        square = common([product(unit, unit) for unit in own])
+        dims = ("time", "quantity", "other_quantity")
+        return super().variables(units) | {
+            "covariance": (dims, self.covariance, square),
+            "covariance_standard_error": (dims, self.covariance_standard_error, square),
         }
-
-    def attributes(self) -> dict[str, Any]:
-        """Return the quantities."""
-        return {"quantities": list(self.quantities)}

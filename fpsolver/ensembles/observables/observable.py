@@ -11,7 +11,7 @@ import numpy as np
 
 from fpsolver.ensembles.observables.quantities import Quantities
 from fpsolver.ensembles.observables.snapshot import Snapshot
-from fpsolver.errors import InputError
+from fpsolver.errors import InputError, suggest
 
 Arrays: TypeAlias = tuple[np.ndarray, ...]
 Column: TypeAlias = tuple[tuple[str, ...], np.ndarray, str]
@@ -50,6 +50,26 @@ class Result(ABC):
         # The arrays would fill several screens.
         known = ", ".join(f"{name} = {value}" for name, value in self.attributes().items())
         return f"{type(self).__name__}({known}; {_range(self.times)})"
+
+
+class NamedResults(dict[str, Result]):
+    """Results by the names of their observables.
+
+    Raises
+    ------
+    InputError
+        If there is no result of a name.
+
+    Examples
+    --------
+    >>> NamedResults()["mean_x"]
+    Traceback (most recent call last):
+    fpsolver.errors.InputError: there is no observable "mean_x"; nothing was observed
+    """
+
+    def __missing__(self, name: str) -> Result:
+        known = f"there are {', '.join(self)}{suggest(str(name), self)}" if self else "nothing was observed"
+        raise InputError(f'there is no observable "{name}"; {known}')
 
 
 def _range(times: np.ndarray) -> str:

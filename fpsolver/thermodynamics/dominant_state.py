@@ -1,0 +1,240 @@
+"""The largest eigenvalue of a tilted generator, and the Markov process that makes the fluctuation typical.
+
+With h = ln(left eigenvector), the rates k e^{s a + h(j) − h(i)} are those of a Markov process, which shows as its typical
+behaviour what the tilt selects (generalised Doob transform). The eigenvalue equation reads
+q_i = Σ_j k_ij (e^{s a_ij + h_j − h_i} − 1) + s f_i − κ_i = λ in every cell. The left-hand side is convex in h, so that
+Newton's method (Howard's policy iteration) converges from any start; each step is a mean first-passage problem of the
+transformed process, and min q ≤ λ ≤ max q all along (Collatz and Wielandt).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fpsolver.errors import ConvergenceError, MethodError, NumericalError
+from fpsolver.generators.counting import Counting
+from fpsolver.generators.rate_matrix import Edge, Generator
+from fpsolver.generators.tilted import TiltedGenerator
+from fpsolver.solvers.linear import solve_generator
+from fpsolver.solvers.stationary import stationary
+
+_EPSILON = float(np.finfo(float).eps)
+# Error of the linear solves relative to what they correct; the next Newton step corrects it.
+_SOLVE = 1e-5
+_MOST_STEPS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class DominantState:
+    """The dominant eigenvalue of a tilted generator with its eigenvectors.
+
+    Parameters
+    ----------
+    tilt : TiltedGenerator
+        M_s.
+    bounds : tuple of float
+        Lower and upper bound of the eigenvalue, up to rounding.
+    log_left : ndarray
+        h, logarithm of the left eigenvector, of the grid's shape.
+    process : Generator
+        The Markov process with rates k e^{s a + h(j) − h(i)}, under which the fluctuation is typical.
+    escape : ndarray
+        q, of the grid's shape: λ to within `bounds`.
+    steps : int
+        Newton steps taken.
+    """
+
+    tilt: TiltedGenerator
+    bounds: tuple[float, float]
+    log_left: np.ndarray
+    process: Generator
+    escape: np.ndarray
+    steps: int
+
+    @cached_property
+    def masses(self) -> np.ndarray:
+        """Stationary cell probabilities of the process: left times right eigenvector, of the grid's shape."""
+        density = np.asarray(stationary(self.process))
+        return density * self.process.grid.volumes
+
+    @cached_property
+    def value(self) -> float:
+        """The eigenvalue λ(s), with both eigenvectors so that their errors enter at second order."""
+        return float(np.sum(self.masses * self.escape))
+
+    @property
+    def left(self) -> np.ndarray:
+        """Left eigenvector, of sum one against the right one."""
+        return np.exp(self.log_left)
+
+    @property
+    def right(self) -> np.ndarray:
+        """Right eigenvector, on cell values."""
+        return self.masses * np.exp(-self.log_left)
+
+    @cached_property
+    def mean(self) -> float:
+        """λ'(s): the mean rate of the observable under the process."""
+        return float(np.sum(self.masses * self._rates))
+
+    @cached_property
+    def response(self) -> np.ndarray:
+        """∂h/∂s, which is also what the observable is still going to gain from each cell, up to a constant."""
+        deviation = self._rates - self.mean
+        return _poisson(self.process, deviation, int(np.argmax(self.masses)))
+
+    @cached_property
+    def variance(self) -> float:
+        """λ''(s): the rate of the variance of the observable under the process, Σ π k (a + g_j − g_i)² with g = ∂h/∂s."""
+        total, gain = 0.0, self.response
+        for edge, (forward, backward) in zip(self.process.edges, self.tilt.observable.jumps, strict=True):
+            step = _there(gain, edge) - gain
+            total += float(np.sum(self.masses * edge.forward * (forward + step) ** 2))
+            total += float(np.sum(_there(self.masses, edge) * edge.backward * (backward - step) ** 2))
+        return total
+
+    @cached_property
+    def _rates(self) -> np.ndarray:
+        return mean_rates(self.process, self.tilt.observable)
+
+
+def mean_rates(W: Generator, observable: Counting) -> np.ndarray:
+    """Return what the observable gains per unit time in each cell on average, Σ_j k_ij a_ij + f_i.
+
+    Parameters
+    ----------
+    W : Generator
+        The generator.
+    observable : Counting
+        The observable.
+    """
+    rates = np.zeros(W.grid.shape) if observable.rate is None else observable.rate.astype(float)
+    axes = tuple(range(W.grid.dimension))
+    for edge, (forward, backward) in zip(W.edges, observable.jumps, strict=True):
+        rates = rates + edge.forward * forward + np.roll(edge.backward * backward, edge.offset, axis=axes)
+    return rates
+
+
+def dominant_state(
+    tilt: TiltedGenerator, *, guess: np.ndarray | None = None, pin: int | None = None, tolerance: float = 1e-9
+) -> DominantState:
+    """Return the dominant eigenvalue of a tilted generator, with certified bounds.
+
+    Parameters
+    ----------
+    tilt : TiltedGenerator
+        With real s.
+    guess : ndarray, optional
+        Logarithm of the left eigenvector, for instance of a neighbouring s.
+    pin : int, optional
+        A cell, by its number in C order, that the process visits often.
+    tolerance : float
+        Width of the bounds relative to the eigenvalue; rounding of the fastest rate sets the limit.
+
+    Raises
+    ------
+    MethodError
+        If s is complex.
+    ConvergenceError
+        If Newton's method ends without reaching the tolerance.
+
+    References
+    ----------
+    R. Chetrite and H. Touchette, Ann. Henri Poincaré 16, 2005 (2015), for the process; R. A. Howard, Dynamic
+    Programming and Markov Processes (1960), and H. Noda, Numer. Math. 17, 382 (1971), for the iteration.
+    """
+    if isinstance(tilt.s, complex):
+        raise MethodError(f"s = {tilt.s}: the dominant eigenvalue of a positive operator asks for a real s")
+    logarithm = np.zeros(tilt.grid.shape) if guess is None else np.array(guess, dtype=float)
+    if pin is None:
+        pin = _crowded_cell(tilt.generator)
+    process, escape = _transformed(tilt, logarithm)
+    before = np.inf
+    for step in range(_MOST_STEPS):
+        low, high = float(escape.min()), float(escape.max())
+        floor = 8.0 * _EPSILON * float(np.abs(process.diagonal).max()) * (1.0 + float(np.abs(logarithm).max()))
+        stalled = high - low > 0.5 * before and high - low <= 100.0 * floor
+        if high - low <= max(tolerance * max(abs(low), abs(high)), floor) or stalled:
+            return DominantState(tilt, (low, high), logarithm, process, escape, step)
+        before = high - low
+        change = _newton_step(process, escape, pin)
+        logarithm, process, escape = _updated(tilt, logarithm, change)
+    raise ConvergenceError(
+        f"the eigenvalue at s = {tilt.s:g} is known only to lie between {low:.6g} and {high:.6g} after {_MOST_STEPS} "
+        "Newton steps; come to this s in smaller steps, or refine the grid"
+    )
+
+
+def _crowded_cell(W: Generator) -> int:
+    """Return a cell that holds much of the stationary mass, or where there is none, of the least killing."""
+    if W.log_equilibrium is not None:
+        return int(np.argmax(W.log_equilibrium))
+    return int(np.argmin(W.killing)) if W.absorbing else int(np.argmax(stationary(W).values * W.grid.volumes))
+
+
+def _transformed(tilt: TiltedGenerator, logarithm: np.ndarray) -> tuple[Generator, np.ndarray]:
+    """Return the process with rates k e^{s a + h_j − h_i}, and q of each cell."""
+    W, axes, edges = tilt.generator, tuple(range(tilt.grid.dimension)), []
+    escape = -W.killing if tilt.observable.rate is None else tilt.s * tilt.observable.rate - W.killing
+    with np.errstate(over="ignore", invalid="ignore"):
+        for edge, (forward, backward) in zip(W.edges, tilt.observable.jumps, strict=True):
+            step = _there(logarithm, edge) - logarithm
+            # The weight less one keeps its digits where the tilt is slight.
+            gains = (
+                edge.forward * np.expm1(tilt.s * forward + step),
+                edge.backward * np.expm1(tilt.s * backward - step),
+            )
+            edges.append(Edge(edge.offset, edge.forward + gains[0], edge.backward + gains[1]))
+            escape = escape + gains[0] + np.roll(gains[1], edge.offset, axis=axes)
+    return Generator(W.grid, W.dynamics, W.scheme, tuple(edges), np.zeros(W.grid.shape)), escape
+
+
+def _updated(
+    tilt: TiltedGenerator, logarithm: np.ndarray, change: np.ndarray
+) -> tuple[np.ndarray, Generator, np.ndarray]:
+    """Add a Newton step, halved as long as rates overflow."""
+    for _ in range(20):
+        try:
+            process, escape = _transformed(tilt, logarithm + change)
+        except NumericalError:
+            change = 0.5 * change
+            continue
+        return logarithm + change, process, escape
+    raise NumericalError(f"rates tilted by s = {tilt.s:g} overflow; take a smaller s or a finer grid")
+
+
+def _newton_step(process: Generator, escape: np.ndarray, pin: int) -> np.ndarray:
+    """Return δ with Gᵀδ = λ − q and δ = 0 in the pinned cell.
+
+    λ is the gain over a cycle from the pinned cell back to it, over the length of the cycle; q less its minimum is not
+    negative, so that neither is subtracted from anything.
+    """
+    gains = escape - escape.min()
+    times = _passage(process, np.stack([np.ones(process.n_state), gains.ravel()], axis=-1), pin)
+    leaving = process.adjoint[[pin], :].toarray().ravel()
+    leaving[pin] = 0.0
+    cycle = np.array([1.0, gains.flat[pin]]) + leaving @ times
+    return (times[:, 1] - cycle[1] / cycle[0] * times[:, 0]).reshape(escape.shape)
+
+
+def _poisson(process: Generator, deviation: np.ndarray, pin: int) -> np.ndarray:
+    """Return g with Gᵀg = −deviation and g = 0 in the pinned cell."""
+    return _passage(process, deviation.reshape(-1, 1), pin, 1e-8)[:, 0].reshape(deviation.shape)
+
+
+def _passage(process: Generator, gains: np.ndarray, pin: int, tolerance: float = _SOLVE) -> np.ndarray:
+    """Return what is gained from each cell until the pinned one is reached, for gains (n, m) per unit time."""
+    rest = np.delete(np.arange(process.n_state), pin)
+    rows = process.matrix
+    into = rows[[pin], :].toarray().ravel()[rest]
+    result = np.zeros_like(gains)
+    result[rest] = solve_generator(rows[rest][:, rest], -gains[rest], tolerance, adjoint=True, killing=into)[0]
+    return result
+
+
+def _there(values: np.ndarray, edge: Edge) -> np.ndarray:
+    """Return the values one edge further, stored at the cell where the edge starts."""
+    return np.roll(values, tuple(-step for step in edge.offset), axis=tuple(range(values.ndim)))
