@@ -132,11 +132,7 @@ def validate(
             check_folder(report)
         effort = "quick" if quick else "full"
         outcomes = run_checks(patterns, effort=effort, seed=seed, workers=workers, progress=True)
-        written = [f"{output} ({record(outcomes, output)})"]
-        if report is not None:
-            from fpsolver.validation.page import write_report
-
-            written.append(str(write_report(outcomes, report)))
+        # What was found is said first: a file that cannot be written does not take it away.
         if json_only:
             from fpsolver.validation.as_json import as_json
 
@@ -144,7 +140,14 @@ def validate(
         else:
             from fpsolver.validation.summary import summary
 
-            click.echo(f"{summary(outcomes)}\nwritten: {', '.join(written)}")
+            click.echo(summary(outcomes))
+        written = [f"{output} ({record(outcomes, output)})"]
+        if report is not None:
+            from fpsolver.validation.page import write_report
+
+            written.append(str(write_report(outcomes, report)))
+        if not json_only:
+            click.echo(f"written: {', '.join(written)}")
     if not all(outcome.passed for outcome in outcomes):
         sys.exit(1)
 

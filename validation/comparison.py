@@ -35,6 +35,11 @@ class Comparison:
     relation : {"=", "≤", "≥", "≠"}
         How the measurement should stand to the prediction.
 
+    Raises
+    ------
+    InputError
+        If the relation is not one of those, a name or a source is no string, or an error or a tolerance is negative.
+
     Examples
     --------
     >>> statistical("rate", 1.0, 1.02, 0.01).passed, misses("rate as written", 2.0, 1.02, 0.01).passed
@@ -57,6 +62,12 @@ class Comparison:
             raise InputError(
                 f"comparison {self.name!r}: relation = {self.relation!r} is not one of {' '.join(RELATIONS)}"
             )
+        for name in ("name", "error_source", "tolerance_source"):
+            if not isinstance(getattr(self, name), str):
+                raise InputError(f"comparison {self.name!r}: {name} = {getattr(self, name)!r} must be a string")
+        for name in ("error", "tolerance"):
+            if getattr(self, name) < 0.0:
+                raise InputError(f"comparison {self.name!r}: {name} = {getattr(self, name)!r} must not be negative")
 
     @property
     def deviation(self) -> float:
@@ -215,16 +226,25 @@ def slope(
     -------
     Comparison
         The slope fitted over the half of the points where the law holds best; how far it differs from the slope over
-        all points is the tolerance, since a next order changes both, beside four standard errors.
+        all points is the tolerance, since a next order changes both, beside four standard errors. It is 1/2 at most:
+        a fit that cannot tell a power from the next whole one shows neither.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than four values.
     """
+    if np.size(x) < 4:
+        raise InputError(f"slope {name!r}: {np.size(x)} values are too few for two fits; give at least four")
     order = np.argsort(np.asarray(x, dtype=float))[:: 1 if towards == "small" else -1]
     abscissa, size = np.log(np.asarray(x, dtype=float))[order], np.abs(np.asarray(y, dtype=float))[order]
     relative = np.zeros_like(size) if errors is None else np.asarray(errors, dtype=float)[order] / size
-    half = max((len(size) + 1) // 2, 2)
+    half = (len(size) + 1) // 2
     near, error = _line(abscissa[:half], np.log(size[:half]), relative[:half])
     whole, _ = _line(abscissa, np.log(size), relative)
-    tolerance = abs(near - whole) + 4.0 * error + 1e-6
+    tolerance = min(abs(near - whole) + 4.0 * error + 1e-6, 0.5)  # the millionth is for rounding
     source = "slope over half of the points against all" + (", 4 standard errors" if errors is not None else "")
+    source += ", 1/2 at most" if tolerance == 0.5 else ""
     return Comparison(name, expected, near, error, "standard error of the fit", tolerance, source)
 
 

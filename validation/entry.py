@@ -92,7 +92,7 @@ class Claim:
     Raises
     ------
     ClaimError
-        If an entry is empty, or the verdict is not one of those.
+        If an entry is empty or no string, or the verdict is not one of those.
     """
 
     identifier: str
@@ -107,11 +107,13 @@ class Claim:
     checks: dict[str, Check] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\w[\w.+-]*", self.identifier):
+        if not (isinstance(self.identifier, str) and re.fullmatch(r"\w[\w.+-]*", self.identifier)):
             raise ClaimError(f"identifier = {self.identifier!r}; use letters, digits, dots and dashes, as in A6.2")
-        for name in ("title", "as_written", "statement"):
-            if not str(getattr(self, name)).strip():
-                raise ClaimError(f"claim {self.identifier} has an empty {name}")
+        words = {name: getattr(self, name) for name in ("title", "as_written", "statement", "family")}
+        words |= {f"sources[{number}]": source for number, source in enumerate(self.sources)}
+        for name, text in words.items():
+            if not (isinstance(text, str) and text.strip()):
+                raise ClaimError(f"claim {self.identifier}: {name} = {text!r} must be a string that says something")
         if self.verdict not in VERDICTS:
             raise ClaimError(
                 f"claim {self.identifier}: verdict = {self.verdict!r} is not one of "

@@ -45,6 +45,8 @@ def drawn(series: Series) -> str:
                 zorder=3, **look,
             )  # fmt: skip
         panel.set(xlabel=_set(series.x), ylabel=_set(series.y))
+        if panel.get_xscale() == "linear":
+            panel.locator_params(axis="x", nbins=5)  # more labels of four digits would touch
         _label_decades(panel, series.logarithmic)
         panel.grid(color="#E6E6E6", linewidth=0.6)
         panel.set_axisbelow(True)

@@ -70,8 +70,10 @@ def run_check(entry: Claim, name: str, trial: Trial) -> Finding:
                 if not isinstance(item, Comparison | Series):
                     raise ClaimError(f"a check yields comparisons and series, not {item!r}")
                 evidence.append(item)
-        except Exception as failure:  # a check that breaks is a result of the ledger, and the others go on
-            place = traceback.extract_tb(failure.__traceback__)[-1]
+        except (Exception, SystemExit) as failure:  # a check that breaks is a result, and the others go on
+            frames = traceback.extract_tb(failure.__traceback__)
+            file = frames[:2][-1].filename  # of the check, which is called from here
+            place = next(frame for frame in reversed(frames) if frame.filename == file)
             error = f"{type(failure).__name__}: {failure} ({os.path.basename(place.filename)}, line {place.lineno})"
     said = tuple(dict.fromkeys(str(item.message) for item in caught))
     finding = Finding(name, description_of(check), tuple(evidence), error, said, time.perf_counter() - begin)

@@ -14,10 +14,11 @@ from typing import Any
 from fpsolver.errors import suggest
 from fpsolver.validation.entry import Claim, ClaimError
 
-FAMILIES = ("escape",)
+FAMILIES = ("escape", "fluctuations")
 """Families of the package; the claims of each are registered when its folder is imported."""
 
 _LEDGER: dict[str, Claim] = {}
+_REGISTER = "use fpsolver.validation.claim(…) in the file of the checks, outside of functions and of `if __name__ …`"
 
 
 def claim(
@@ -27,7 +28,7 @@ def claim(
     as_written: str,
     statement: str,
     verdict: str,
-    sources: Sequence[str] = (),
+    sources: str | Sequence[str] = (),
     family: str = "own",
     written: Callable[..., Any] | None = None,
     corrected: Callable[..., Any] | None = None,
@@ -63,7 +64,8 @@ def claim(
     >>> [comparison.passed for comparison in boltzmann_variance(Trial(form=own.corrected))]
     [True]
     """
-    new = Claim(identifier, title, as_written, statement, verdict, tuple(sources), family, written, corrected)
+    papers = (sources,) if isinstance(sources, str) else tuple(sources)
+    new = Claim(identifier, title, as_written, statement, verdict, papers, family, written, corrected)
     held = _LEDGER.get(identifier)
     if held is not None and held.family in FAMILIES and family not in FAMILIES:
         raise ClaimError(f"{identifier} is the package's own claim {held.title!r}; choose another identifier")
@@ -113,6 +115,8 @@ def find(identifier: str, home: str | None) -> Claim:
     """Return a claim in a process that may not have seen its file yet; `home` is that file."""
     if identifier not in {entry.identifier for entry in claims()} and home is not None:
         _registered_by(Path(home))
+    if identifier not in _LEDGER:
+        raise ClaimError(f"{home} does not register {identifier} when it is imported; {_REGISTER}")
     return _LEDGER[identifier]
 
 
@@ -131,11 +135,11 @@ def _registered_by(file: Path) -> list[Claim]:
         spec.loader.exec_module(module)
     except ClaimError as error:
         raise ClaimError(f"{file}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ClaimError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
     new = [entry for entry in claims() if before.get(entry.identifier) is not entry]
     if not new:
-        raise ClaimError(f"{file} registers no claim; use fpsolver.validation.claim(…) outside of functions")
+        raise ClaimError(f"{file} registers no claim; {_REGISTER}")
     for entry in new:
         held = before.get(entry.identifier)
         if held is not None and held.home not in (None, entry.home):

@@ -65,10 +65,13 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     StorageError
-        If the folder is a file, or holds an ``index.html`` that is no such report.
+        If the folder is a file or cannot be written, or holds an ``index.html`` that is no such report.
     """
-    if folder.exists() and not folder.is_dir():
-        raise StorageError(f"{folder} is a file; give the name of a folder for the report")
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if not os.path.isdir(there):
+        raise StorageError(f"{there} is a file; give the name of a folder for the report")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StorageError(f"the folder {there} cannot be written; choose another for the report")
     page = folder / NAME
     if page.exists() and f'content="{GENERATOR}"' not in page.read_text(encoding="utf-8", errors="replace")[:2000]:
         raise StorageError(f"{page} is no report of claims, and would be replaced; choose another folder")

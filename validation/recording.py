@@ -12,7 +12,7 @@ import numpy as np
 from fpsolver.errors import StorageError
 from fpsolver.report import describe_origin
 from fpsolver.storage.encoding import SCHEMA, SCHEMA_VERSION, put_attributes
-from fpsolver.storage.files import Compression, write_table, written_whole
+from fpsolver.storage.files import Compression, one_at_a_time, write_table, written_whole
 from fpsolver.storage.provenance import provenance
 from fpsolver.storage.results import Results, open_results
 from fpsolver.storage.tables import Table, Variable
@@ -50,6 +50,12 @@ def record(outcomes: Sequence[Outcome], file: str | os.PathLike[str] = "validati
         If the file is none of validations, is damaged, or cannot be written; it is then left as it was.
     """
     path = Path(file)
+    with one_at_a_time(_folder(path)):
+        return _added(outcomes, path)
+
+
+def _added(outcomes: Sequence[Outcome], path: Path) -> str:
+    """Add a run to a file that nobody else changes meanwhile, and return the name of its group."""
     number = runs_in(path) + 1
     run = _name(number)
     origin = {**provenance(), "wall_time": sum(outcome.wall_time for outcome in outcomes)}
@@ -77,16 +83,24 @@ def runs_in(path: Path) -> int:
     Raises
     ------
     StorageError
-        If it is no file of validations, or cannot be read.
+        If it is no file of validations, or cannot be read, or its folder cannot be written.
     """
+    _folder(path)
     if not path.exists():
-        if not path.parent.is_dir():
-            raise StorageError(f"the folder {path.parent} does not exist; make it first")
         return 0
     with open_results(path) as store:
         if not is_record(store):
             raise StorageError(f"{path} holds results of another kind; choose another file for the record")
         return int(store.attributes["runs"])
+
+
+def _folder(path: Path) -> Path:
+    """Return the folder of a file, if the file can be written there."""
+    if not os.path.isdir(path.parent):
+        raise StorageError(f"the folder {path.parent} does not exist; make it first")
+    if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        raise StorageError(f"the folder {path.parent} cannot be written; choose another file for the record")
+    return path.parent
 
 
 def is_record(store: Results) -> bool:

@@ -83,7 +83,7 @@ def validate(
     Raises
     ------
     ClaimError
-        If a pattern names nothing, or the effort or the number of workers is not admissible.
+        If a pattern names nothing, or the effort, the seed or the number of workers is not admissible.
 
     Examples
     --------
@@ -95,8 +95,9 @@ def validate(
         raise ClaimError('put the call of validate in a script under `if __name__ == "__main__":`')
     if effort not in EFFORTS:
         raise ClaimError(f"effort = {effort!r} is not one of {', '.join(EFFORTS)}")
-    if workers is not None and workers < 1:
-        raise ClaimError(f"workers = {workers!r} must be at least 1")
+    for name, value, least in (("seed", seed, 0), ("workers", 1 if workers is None else workers, 1)):
+        if not isinstance(value, int) or value < least:
+            raise ClaimError(f"{name} = {value!r} must be an integer, at least {least}")
     chosen = select([patterns] if isinstance(patterns, str) else patterns)
     tasks = [_Task(entry, name, effort, seed) for entry in chosen for name in entry.checks]
     findings = dict(_with_progress(_completed(tasks, workers or _cores()), len(tasks), progress))

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 _POWER = r"\^(?:\{(?P<power>[^{}]*)\}|(?P<figures>[−-]?\d+|[*†]))"
-_INDEX = r"(?P<base>\b\w['′]*)_(?:\{(?P<index>[^{}]*)\}|(?P<letters>\w+))"  # one letter and its index; no mean_time
+# One letter and its index, not mean_time; raised figures behind the index are not part of it.
+_INDEX = r"(?P<base>\b\w['′]*)_(?:\{(?P<index>[^{}]*)\}|(?P<letters>[^\W⁰¹²³⁴-⁹]+))"
 
 
 def with_scripts(text: str, power: Callable[[str], str], index: Callable[[str], str]) -> str:
@@ -14,8 +15,8 @@ def with_scripts(text: str, power: Callable[[str], str], index: Callable[[str], 
 
     Examples
     --------
-    >>> with_scripts("L''_a/T^2, e^{−E_b/T}, mean_time", "<{}>".format, "[{}]".format)
-    "L''[a]/T<2>, e<−E_b/T>, mean_time"
+    >>> with_scripts("L''_a/T^2, ω_b², e^{−E_b/T}, mean_time", "<{}>".format, "[{}]".format)
+    "L''[a]/T<2>, ω[b]², e<−E_b/T>, mean_time"
     """
 
     def found(match: re.Match[str]) -> str:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fpsolver.errors import InputError
 from fpsolver.validation.comparison import Comparison
+
+SCALES = ("", "x", "y", "xy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,11 @@ class Series:
         Axes with a logarithmic scale.
     slope : Comparison, optional
         Fitted power against the expected one, as `fpsolver.validation.slope` makes it.
+
+    Raises
+    ------
+    InputError
+        If the scale is not one of those, or a part is no curve or no set of points.
     """
 
     name: str
@@ -80,6 +88,14 @@ class Series:
     points: tuple[Points, ...] = ()
     logarithmic: str = ""
     slope: Comparison | None = None
+
+    def __post_init__(self) -> None:
+        if self.logarithmic not in SCALES:
+            raise InputError(f"series {self.name!r}: logarithmic = {self.logarithmic!r} is not one of {SCALES}")
+        for name, kind in (("curves", Curve), ("points", Points)):
+            for part in getattr(self, name):
+                if not isinstance(part, kind):
+                    raise InputError(f"series {self.name!r}: {name} holds {part!r}, which is no {kind.__name__}")
 
     @property
     def passed(self) -> bool:

@@ -9,6 +9,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -20,9 +23,18 @@ _THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 
 
 def begin() -> None:
-    """Give this process one thread, since there is a process a core, and mark it."""
+    """Give this process one thread, since there is a process a core; mark it, and let it end with its parent."""
     os.environ[_WORKER] = "1"
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended: killed, that one cannot tell it to."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 @contextmanager

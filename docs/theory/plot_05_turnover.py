@@ -30,24 +30,26 @@ the first along the coordinate (Mel'nikov and Meshkov), the second along the uns
 
 Sketch of the derivation
 ------------------------
-Two things can hold up an escape: too few particles reach the height of the barrier, which gives :math:`\Upsilon(\delta)`
-at weak friction, and those that do may come back, which gives :math:`\lambda_b/\omega_b` at moderate and strong
-friction. For :math:`T \to 0` never both at once: :math:`\delta` is of order one where :math:`\gamma \sim T/S`, far below
-:math:`\omega_b`, so that :math:`\lambda_b/\omega_b = 1 - O(T/\Delta L)` there; and where :math:`\gamma \sim \omega_b`,
-:math:`\delta \sim \Delta L/T` is large and :math:`\Upsilon = 1` up to :math:`e^{-\delta/4}`. The product is right to
-leading order at every friction (V. I. Mel'nikov, S. V. Meshkov, J. Chem. Phys. 85, 1018, 1986).
+Two things can hold up an escape: too few particles reach the height of the barrier, which gives
+:math:`\Upsilon(\delta)` at weak friction, and those that do may come back, which gives :math:`\lambda_b/\omega_b` at
+moderate and strong friction. For :math:`T \to 0` never both at once: :math:`\delta` is of order one where
+:math:`\gamma \sim T/S`, far below :math:`\omega_b`, so that :math:`\lambda_b/\omega_b = 1 - O(T/\Delta L)` there; and
+where :math:`\gamma \sim \omega_b`, :math:`\delta \sim \Delta L/T` is large and :math:`\Upsilon = 1` up to
+:math:`e^{-\delta/4}`. The product is right to leading order at every friction (V. I. Mel'nikov, S. V. Meshkov, J.
+Chem. Phys. 85, 1018, 1986).
 
 Pollak, Grabert and Hänggi (J. Chem. Phys. 91, 4073, 1989, section III) need no product. At the top, particle and bath
 are coupled oscillators; their normal modes separate, and one of them is unstable, with the rate :math:`\lambda_b`.
 Transition state theory for that mode is Kramers' rate already. Away from the top the anharmonic force couples it to
 the other modes, which take up the energy :math:`\delta_{\text{PGH}}T`. For :math:`\gamma \to 0` the kernel is
 :math:`\gamma\,(1 - \omega_b|t - s|)\,e^{-\omega_b|t - s|}/2\omega_b`; with the equation of motion for *F*,
-:math:`F = m(\omega_b^2 x - \ddot x)`, the double integral becomes :math:`m\gamma\int \dot x^2\,\mathrm dt = \gamma S`.
+:math:`F = m(\omega_b^2 x - \ddot x)`, the double integral becomes
+:math:`m\gamma\int \dot x^2\,\mathrm dt = \gamma S`.
 
 When it holds
 -------------
-:math:`T \ll \Delta L`, memoryless friction of any size; ``error_scale`` is :math:`(T/\Delta L)\ln(\Delta L/T)` where the
-well is depopulated and :math:`T/\Delta L` elsewhere. A temperature that is not below the barrier brings a
+:math:`T \ll \Delta L`, memoryless friction of any size; ``error_scale`` is :math:`(T/\Delta L)\ln(\Delta L/T)` where
+the well is depopulated and :math:`T/\Delta L` elsewhere. A temperature that is not below the barrier brings a
 ``ValidityWarning``. The well has to be closed: without an action, or a landscape for the normal mode, a
 ``TheoryError`` says what is missing. ``relaxation_rate_above_turnover``, which is Kramers' rate alone, warns where
 :math:`\delta < 1`.
@@ -64,8 +66,8 @@ landscape = fp.Landscape("x**4/4 - x**2/2")
 well = Barrier.between(landscape, -1.0, 0.0)
 
 # %%
-# The slowest rate of the Klein–Kramers operator at :math:`\Delta L/T = 5`. The number of cells of the velocity axis is
-# that of its Hermite functions: few are needed at strong friction, many at weak.
+# The slowest rate of the Klein–Kramers operator at :math:`\Delta L/T = 5`. The number of cells of the velocity axis
+# is that of its Hermite functions: few are needed at strong friction, many at weak.
 
 frictions = np.geomspace(0.03, 50.0, 11)
 measured = []
@@ -114,10 +116,11 @@ right.legend(loc="lower right")
 plt.show()
 
 # %%
-# Both formulas follow the points over more than three decades. At strong friction that of Mel'nikov and Meshkov is 9 %
-# too large, mostly the anharmonic correction :math:`\frac32 T`. The loss of the normal mode stays finite there, at this
-# temperature 8 *T*, and the factor *F* that it leaves, 0.91, makes up for the correction; that is a matter of the
-# landscape. At weak friction both are too large, since corrections of order :math:`(T/\Delta L)\ln(\Delta L/T)` remain.
+# Both formulas follow the points over more than three decades. At strong friction that of Mel'nikov and Meshkov is
+# 9 % too large, mostly the anharmonic correction :math:`\frac32 T`. The loss of the normal mode stays finite there,
+# at this temperature 8 *T*, and the factor *F* that it leaves, 0.91, makes up for the correction; that is a matter of
+# the landscape. At weak friction both are too large, since corrections of order :math:`(T/\Delta L)\ln(\Delta L/T)`
+# remain.
 
 best = frictions[measured.argmax()]
 print(f"largest at γ = {best:.2f}: grid {measured.max():.4e}, Mel'nikov–Meshkov {melnikov_meshkov(best):.4e}")

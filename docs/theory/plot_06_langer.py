@@ -2,8 +2,8 @@ r"""
 Langer's rate
 =============
 
-``fpsolver.theory.langer``: Kramers' rate in any number of dimensions. Besides the height of the saddle the widths of the
-valley count, by the determinants of the Hessians.
+``fpsolver.theory.langer``: Kramers' rate in any number of dimensions. Besides the height of the saddle the widths of
+the valley count, by the determinants of the Hessians.
 
 Formulas
 --------
@@ -13,10 +13,10 @@ From a minimum *a* over a saddle *b* of index one, with the Hessians :math:`H_a`
 
    k = \frac{\kappa}{2\pi} \sqrt{\frac{\det H_a}{|\det H_b|}}\; e^{-\Delta L/T},
 
-where :math:`\kappa` is the rate at which noiseless motion leaves the saddle. Overdamped, with the mobility matrix *M* and
-:math:`D = TM`, it is the positive eigenvalue of :math:`-MH_b`; with inertia, masses *m* and the matrix
-:math:`\Gamma` of friction rates, the positive root of :math:`\det(\kappa^2 + \Gamma\kappa + m^{-1}H_b) = 0`.
-The rate is :math:`e^{\Delta S}` times that of a valley without width, with the activation entropy
+where :math:`\kappa` is the rate at which noiseless motion leaves the saddle. Overdamped, with the mobility matrix *M*
+and :math:`D = TM`, it is the positive eigenvalue of :math:`-MH_b`; with inertia, masses *m* and the matrix
+:math:`\Gamma` of friction rates, the positive root of :math:`\det(\kappa^2 + \Gamma\kappa + m^{-1}H_b) = 0`. The rate
+is :math:`e^{\Delta S}` times that of a valley without width, with the activation entropy
 
 .. math::
 
@@ -39,16 +39,16 @@ This works if *e* is an eigenvector, :math:`H_b M e = -\kappa e`, and then :math
 
 The determinant of the Gaussian is :math:`\det H_b\,(1 + 2\alpha\, e^\top H_b^{-1} e)`, and because
 :math:`H_b^{-1} e = -Me/\kappa` the bracket is :math:`1 - 2 = -1`. With
-:math:`Z_a = e^{-L_a/T} (2\pi T)^{d/2}/\sqrt{\det H_a}` in the well, :math:`J/Z_a` is the rate (J. S. Langer, Ann. Phys.
-54, 258, 1969; A. Bovier, M. Eckhoff, V. Gayrard, M. Klein, J. Eur. Math. Soc. 6, 399, 2004, theorem 3.2, prove it for
-:math:`M = 1`).
+:math:`Z_a = e^{-L_a/T} (2\pi T)^{d/2}/\sqrt{\det H_a}` in the well, :math:`J/Z_a` is the rate (J. S. Langer, Ann.
+Phys. 54, 258, 1969; A. Bovier, M. Eckhoff, V. Gayrard, M. Klein, J. Eur. Math. Soc. 6, 399, 2004, theorem 3.2, prove
+it for :math:`M = 1`).
 
 When it holds
 -------------
-:math:`T \ll \Delta L`, with an error of order :math:`T/\Delta L` (``error_scale``); Hessians without zero eigenvalues;
-with inertia, wells that stay thermalised. A point that is not stationary, a saddle with another index than one, a barrier
-that is not above its minimum, a degenerate Hessian or a mobility that is not positive definite is a ``TheoryError``; T
-above the barrier brings a ``ValidityWarning``.
+:math:`T \ll \Delta L`, with an error of order :math:`T/\Delta L` (``error_scale``); Hessians without zero
+eigenvalues; with inertia, wells that stay thermalised. A point that is not stationary, a saddle with another index
+than one, a barrier that is not above its minimum, a degenerate Hessian or a mobility that is not positive definite is
+a ``TheoryError``; T above the barrier brings a ``ValidityWarning``.
 """
 
 import matplotlib.pyplot as plt
@@ -107,5 +107,5 @@ right.legend(loc="upper right", fontsize=8, ncols=2)
 plt.show()
 
 # %%
-# As :math:`T \to 0` the points run into the lines :math:`e^{\Delta S} = 2, 1` and 0.51. The deviation is in proportion to
-# *T*, and largest in the valley that widens.
+# As :math:`T \to 0` the points run into the lines :math:`e^{\Delta S} = 2, 1` and 0.51. The deviation is in
+# proportion to *T*, and largest in the valley that widens.

@@ -7,38 +7,39 @@ probabilities of any motion on the line, exact at every temperature.
 
 Formulas
 --------
-The motion is :math:`\mathrm dx = b(x)\,\mathrm dt + \sqrt{2D(x)}\,\mathrm dW` in a convention :math:`\alpha`: 0 (Itô), ½
-(Stratonovich) or 1 (Klimontovich), so that the drift in Itô's convention is :math:`b + \alpha D'`. With
+The motion is :math:`\mathrm dx = b(x)\,\mathrm dt + \sqrt{2D(x)}\,\mathrm dW` in a convention :math:`\alpha`: 0
+(Itô), ½ (Stratonovich) or 1 (Klimontovich), so that the drift in Itô's convention is :math:`b + \alpha D'`. With
 
 .. math:: \psi(x) = D(x)^\alpha \exp\int^x \frac bD\,\mathrm dx',
 
-the mean time from *x* to a target *t* to the right, with a reflecting wall or a confining landscape at *r* to the left,
-the *n*-th moment, and the probability to reach *t* before a second target *s* are
+the mean time from *x* to a target *t* to the right, with a reflecting wall or a confining landscape at *r* to the
+left, the *n*-th moment, and the probability to reach *t* before a second target *s* are
 
 .. math::
 
    \tau(x) &= \int_x^t \frac{\mathrm dy}{\psi(y)} \int_r^y \frac{\psi(z)}{D(z)}\,\mathrm dz, \\
-   T_n(x) &= n \int_x^t \frac{\mathrm dy}{\psi(y)} \int_r^y \frac{\psi(z)}{D(z)}\,T_{n-1}(z)\,\mathrm dz, \qquad T_0 = 1, \\
+   T_n(x) &= n \int_x^t \frac{\mathrm dy}{\psi(y)} \int_r^y \frac{\psi(z)}{D(z)}\,T_{n-1}(z)\,\mathrm dz,
+             \qquad T_0 = 1, \\
    P_t(x) &= \int_s^x \frac{\mathrm dy}{\psi(y)} \bigg/ \int_s^t \frac{\mathrm dy}{\psi(y)} .
 
 ``thermal`` makes the motion in a landscape that keeps detailed balance, :math:`D = T\mu(x)`, which is Klimontovich's
-convention with :math:`b = -\mu L'`: then :math:`\psi/D \propto e^{-L/T}`, whatever the mobility. ``driven_by`` takes a
-noise of its own and asks for its convention; ``of`` reads both off a ``Langevin``.
+convention with :math:`b = -\mu L'`: then :math:`\psi/D \propto e^{-L/T}`, whatever the mobility. ``driven_by`` takes
+a noise of its own and asks for its convention; ``of`` reads both off a ``Langevin``.
 
 Sketch of the derivation
 ------------------------
 A step of length :math:`\mathrm dt` from *x* leaves a mean time shorter by :math:`\mathrm dt`, so that
 :math:`(b + \alpha D')\,\tau' + D\tau'' = -1`; for a moment the right-hand side is :math:`-nT_{n-1}`. Because
-:math:`\psi'/\psi = (b + \alpha D')/D`, the left-hand side is :math:`(D/\psi)(\psi\tau')'`, and two integrations give the
-formula, the first from the wall, where :math:`\psi\tau' = 0`, the second to the target, where :math:`\tau = 0`
-(L. Pontryagin, A. Andronov, A. Vitt, 1933; C. W. Gardiner, Handbook of Stochastic Methods, section 5.2). The probability
-solves the same equation with zero on the right.
+:math:`\psi'/\psi = (b + \alpha D')/D`, the left-hand side is :math:`(D/\psi)(\psi\tau')'`, and two integrations give
+the formula, the first from the wall, where :math:`\psi\tau' = 0`, the second to the target, where :math:`\tau = 0`
+(L. Pontryagin, A. Andronov, A. Vitt, 1933; C. W. Gardiner, Handbook of Stochastic Methods, section 5.2). The
+probability solves the same equation with zero on the right.
 
 When it holds
 -------------
-Exactly, for coefficients that do not depend on time: ``error_scale`` is 0, and the quadrature is refined until it is good
-to about 1e-10. All sums have terms of one sign, so that this is a relative error at any barrier up to the range of
-floating point. Where nothing confines the motion on the side without a target the mean time is infinite, and a
+Exactly, for coefficients that do not depend on time: ``error_scale`` is 0, and the quadrature is refined until it is
+good to about 1e-10. All sums have terms of one sign, so that this is a relative error at any barrier up to the range
+of floating point. Where nothing confines the motion on the side without a target the mean time is infinite, and a
 ``TheoryError`` asks for a ``reflecting`` wall; so is a diffusion that is not positive on the way an error.
 """
 
@@ -93,8 +94,8 @@ right.legend(loc="lower left")
 plt.show()
 
 # %%
-# Klimontovich's drift has the additional :math:`D'`, which pushes outwards here, away from the barrier: it takes longest.
-# Right: for starts within the well the standard deviation is nearly the mean, as for an exponential law; nearer to the
-# target it is the larger one of the two.
+# Klimontovich's drift has the additional :math:`D'`, which pushes outwards here, away from the barrier: it takes
+# longest. Right: for starts within the well the standard deviation is nearly the mean, as for an exponential law;
+# nearer to the target it is the larger one of the two.
 
 print(f"T = {T:g}, from −1 to 1: {float(first_passage.mean_time(process, -1.0, 1.0)):.6f}")

@@ -6,8 +6,8 @@ From times back to the landscape
 
 Formulas
 --------
-With :math:`D = T\mu`, the mean time :math:`\tau(x)` from a start *x* to a fixed target on the right, and the mean time
-:math:`t(y)` from a fixed start to a target *y* on the right, give
+With :math:`D = T\mu`, the mean time :math:`\tau(x)` from a start *x* to a fixed target on the right, and the mean
+time :math:`t(y)` from a fixed start to a target *y* on the right, give
 
 .. math::
 
@@ -23,10 +23,9 @@ Sketch of the derivation
 ------------------------
 The exact mean time has the derivative :math:`-\tau' = \frac1{\psi} \int_r^x \frac\psi D\,\mathrm dz`, with
 :math:`\psi/D \propto e^{-L/T}`. Call the integral *w*: then :math:`w' = \psi/D` and :math:`-\tau' = w/(Dw')`, so that
-:math:`(\ln w)' = 1/(D|\tau'|)`. This gives *w*, and
-:math:`e^{-L/T} \propto w' = w/(D|\tau'|)` is the formula. The wall *r* has dropped out: where it is, and whether there is
-one, need not be known. The time to a target *y* from a fixed start has :math:`t'(y) = w(y)/\psi(y)`, which is the same
-number.
+:math:`(\ln w)' = 1/(D|\tau'|)`. This gives *w*, and :math:`e^{-L/T} \propto w' = w/(D|\tau'|)` is the formula. The
+wall *r* has dropped out: where it is, and whether there is one, need not be known. The time to a target *y* from a
+fixed start has :math:`t'(y) = w(y)/\psi(y)`, which is the same number.
 
 When it holds
 -------------
@@ -102,8 +101,8 @@ plt.show()
 
 # %%
 # Times from one side of the barrier give the landscape on both; with statistical errors the ends are poor, where the
-# derivative of a spline is. Right: the line holds at low temperature, where the
-# next order in *T* is small. Last, the temperature that the mean time of 3000 other trajectories from −1 to 1 implies:
+# derivative of a spline is. Right: the line holds at low temperature, where the next order in *T* is small. Last, the
+# temperature that the mean time of 3000 other trajectories from −1 to 1 implies:
 
 beyond = fp.where(x=(1.0, None))
 passage = fp.first_passage_times(dynamics, 3000, [-1.0], beyond, dt=0.01, t_max=2500.0, seed=4)

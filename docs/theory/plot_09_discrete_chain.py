@@ -8,8 +8,8 @@ continuous time that it approximates.
 
 Formulas
 --------
-The chain has to be beyond its target at the end of a step. Up to a relative error of order :math:`\eta`, that takes it as
-long as the continuous motion needs to a target further on by
+The chain has to be beyond its target at the end of a step. Up to a relative error of order :math:`\eta`, that takes
+it as long as the continuous motion needs to a target further on by
 
 .. math:: \rho = -\frac{\zeta(\frac12)}{\sqrt{2\pi}} \sqrt{2\eta T} = 0.5826\,\sqrt{2\eta T} .
 
@@ -22,30 +22,29 @@ To the top *b* of a barrier that makes, as :math:`T \to 0` with :math:`\eta^2 \l
    \frac{\tau_{\text{chain}}}\tau &= \exp\left[\frac\eta4\,\bigl(|L''_b| - L''_a\bigr)
        - \frac{\eta^2}{6T} \int_a^b L' L''^2\,\mathrm dx\right].
 
-Exactly, the number of steps solves :math:`n(x) = 1 + \int K(x, y)\,n(y)\,\mathrm dy`, with the density *K* of a step cut
-off at the target; ``chain_passage.mean_steps`` solves that.
+Exactly, the number of steps solves :math:`n(x) = 1 + \int K(x, y)\,n(y)\,\mathrm dy`, with the density *K* of a step
+cut off at the target; ``chain_passage.mean_steps`` solves that.
 
 Sketch of the derivation
 ------------------------
-On the scale of one step the drift does not matter: near the target the chain is a Gaussian random walk, which passes a
-distant level by :math:`\rho` on average (D. Siegmund, Adv. Appl. Probab. 11, 701, 1979; M. Broadie, P. Glasserman,
-S. Kou, Math. Finance 7, 325, 1997). For a walk, a martingale, the value at the time of passage is target plus overshoot;
-continuous motion that is stopped at the shifted target has the same mean. Near a top the time to *b* + *x* is
-:math:`\frac12\tau_0[1 + \operatorname{erf}(x\sqrt{|L''_b|/2T})]`, which at :math:`x = \rho` loses its *T*.
+On the scale of one step the drift does not matter: near the target the chain is a Gaussian random walk, which passes
+a distant level by :math:`\rho` on average (D. Siegmund, Adv. Appl. Probab. 11, 701, 1979; M. Broadie, P. Glasserman,
+S. Kou, Math. Finance 7, 325, 1997). For a walk, a martingale, the value at the time of passage is target plus
+overshoot; continuous motion that is stopped at the shifted target has the same mean. Near a top the time to *b* + *x*
+is :math:`\frac12\tau_0[1 + \operatorname{erf}(x\sqrt{|L''_b|/2T})]`, which at :math:`x = \rho` loses its *T*.
 
 The exponent is a matter of large deviations. Where *T* is small against :math:`\eta^2`, the quasipotential *S* of the
-chain takes the place of *L*: the cheapest way up obeys
-:math:`S(y) = \min_x \{S(x) + [y - x + \eta L'(x)]^2/4\eta\}`, and in powers of :math:`\eta`,
-:math:`S = L - \frac\eta4 L'^2 + \frac{\eta^2}{12}\int L'^2 L'''\,\mathrm dx`. At the ends of the path :math:`L' = 0`; what
-is left is, by parts, :math:`-\frac{\eta^2}6 \int L' L''^2\,\mathrm dx`. The first term of the exponent is Laplace's
-method on the modified equation of the scheme (own derivation).
+chain takes the place of *L*: the cheapest way up obeys :math:`S(y) = \min_x \{S(x) + [y - x + \eta L'(x)]^2/4\eta\}`,
+and in powers of :math:`\eta`, :math:`S = L - \frac\eta4 L'^2 + \frac{\eta^2}{12}\int L'^2 L'''\,\mathrm dx`. At the
+ends of the path :math:`L' = 0`; what is left is, by parts, :math:`-\frac{\eta^2}6 \int L' L''^2\,\mathrm dx`. The
+first term of the exponent is Laplace's method on the modified equation of the scheme (own derivation).
 
 When it holds
 -------------
-Gaussian noise, :math:`\eta L'' \ll 1`, and :math:`\eta L'^2 \ll T` at the target. ``error_scale`` is the largest of these.
-A chain that is unstable at the start, :math:`\eta L'' \ge 2`, is a ``TheoryError``; so are, for ``mean_steps``, steps too
-short to be resolved by 3000 nodes. ``mean_time_of_limit``, which forgets the steps, is wrong by order
-:math:`\sqrt\eta`.
+Gaussian noise, :math:`\eta L'' \ll 1`, and :math:`\eta L'^2 \ll T` at the target. ``error_scale`` is the largest of
+these. A chain that is unstable at the start, :math:`\eta L'' \ge 2`, is a ``TheoryError``; so are, for
+``mean_steps``, steps too short to be resolved by 3000 nodes. ``mean_time_of_limit``, which forgets the steps, is
+wrong by order :math:`\sqrt\eta`.
 """
 
 import matplotlib.pyplot as plt
@@ -124,9 +123,9 @@ right.legend(loc="lower left")
 plt.show()
 
 # %%
-# To the top the chain is slower, by a share of order :math:`\sqrt\eta`; both forms neglect :math:`\eta`, which shows from
-# :math:`\eta = 0.05` on. Well beyond the top, at low temperature, the chain is exponentially faster than its limit. The
-# gap to the law is of second order in :math:`\eta`.
+# To the top the chain is slower, by a share of order :math:`\sqrt\eta`; both forms neglect :math:`\eta`, which shows
+# from :math:`\eta = 0.05` on. Well beyond the top, at low temperature, the chain is exponentially faster than its
+# limit. The gap to the law is of second order in :math:`\eta`.
 
 steps = float(chain_passage.mean_steps(landscape, -1.0, 0.0, temperature=0.1, learning_rate=0.1))
 print(

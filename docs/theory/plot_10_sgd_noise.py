@@ -2,13 +2,13 @@ r"""
 Noise of SGD and the exponent of escape
 =======================================
 
-``fpsolver.theory.sgd_noise``: how the noise of stochastic gradient descent depends on the parameters, and what takes the
-place of :math:`\Delta L/T` then.
+``fpsolver.theory.sgd_noise``: how the noise of stochastic gradient descent depends on the parameters, and what takes
+the place of :math:`\Delta L/T` then.
 
 Formulas
 --------
-With learning time :math:`t = \eta\cdot\text{steps}`, batches of *B* examples and the covariance :math:`C_1` of the gradient
-of one example, :math:`D = \eta C_1/2B`. Two laws are in use,
+With learning time :math:`t = \eta\cdot\text{steps}`, batches of *B* examples and the covariance :math:`C_1` of the
+gradient of one example, :math:`D = \eta C_1/2B`. Two laws are in use,
 
 .. math:: D(x) = \frac{\eta}{2B}\,|L''(x)| \qquad\text{(curvature)}, \qquad
           D(x) = \frac{\eta h}{B}\,L(x) \qquad\text{(loss)},
@@ -17,23 +17,23 @@ and in place of Kramers' exponent comes :math:`\Phi = \int_a^b \frac{L'}{D}\,\ma
 
 Sketch of the derivation
 ------------------------
-One step adds :math:`-\eta\,(\nabla L + \text{noise})`, with covariance :math:`\eta^2 C_1/B` in a time :math:`\eta`; half of
-that per time is *D*. For a likelihood the covariance of the gradients is the Fisher information, which at the true
-parameters is the Hessian: hence the law of curvature. For least squares with a feature *u* and residual *r*, the gradient
-is :math:`ru` and its second moment :math:`\langle r^2u^2\rangle`; where both are independent this is
+One step adds :math:`-\eta\,(\nabla L + \text{noise})`, with covariance :math:`\eta^2 C_1/B` in a time :math:`\eta`;
+half of that per time is *D*. For a likelihood the covariance of the gradients is the Fisher information, which at the
+true parameters is the Hessian: hence the law of curvature. For least squares with a feature *u* and residual *r*, the
+gradient is :math:`ru` and its second moment :math:`\langle r^2u^2\rangle`; where both are independent this is
 :math:`2L\,h`, with :math:`h = \langle u^2\rangle` and :math:`L = \langle r^2\rangle/2`: hence the law of the loss.
 
 The mean time is :math:`\int \psi^{-1}\!\int \psi/D` with :math:`\psi = D^\alpha e^{-\Phi(x)}`,
-:math:`\Phi(x) = \int^x L'/D`. For small noise the two integrals are dominated by the bottom and the top, and the exponent
-is the difference of :math:`\Phi`; the convention :math:`\alpha` changes the prefactor only (M. I. Freidlin, A. D. Wentzell,
-Random Perturbations of Dynamical Systems).
+:math:`\Phi(x) = \int^x L'/D`. For small noise the two integrals are dominated by the bottom and the top, and the
+exponent is the difference of :math:`\Phi`; the convention :math:`\alpha` changes the prefactor only (M. I. Freidlin,
+A. D. Wentzell, Random Perturbations of Dynamical Systems).
 
 When it holds
 -------------
 For small noise, :math:`\Phi \gg 1`; ``error_scale`` is :math:`1/\Phi`. A diffusion that vanishes on the way, as
 :math:`|L''|` does at the inflection of every smooth landscape, is a ``TheoryError``: the integral diverges, and the
-continuous motion never passes. With a floor it does. The laws are models: whether gradients of a network follow either
-is a question for data.
+continuous motion never passes. With a floor it does. The laws are models: whether gradients of a network follow
+either is a question for data.
 """
 
 import matplotlib.pyplot as plt
@@ -87,5 +87,5 @@ right.legend(loc="upper left")
 plt.show()
 
 # %%
-# The lines have the slope :math:`\Phi\eta/B` and pass through the last point: what depends on the learning rate besides
-# the exponent is a prefactor that tends to a constant. The loss alone does not say which exponent it is.
+# The lines have the slope :math:`\Phi\eta/B` and pass through the last point: what depends on the learning rate
+# besides the exponent is a prefactor that tends to a constant. The loss alone does not say which exponent it is.

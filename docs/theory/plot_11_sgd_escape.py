@@ -2,8 +2,8 @@ r"""
 Escape of SGD
 =============
 
-``fpsolver.theory.sgd_escape``: how long stochastic gradient descent stays in a minimum, for additive noise and for noise
-in proportion to the curvature. Noise in proportion to the loss has a page of its own.
+``fpsolver.theory.sgd_escape``: how long stochastic gradient descent stays in a minimum, for additive noise and for
+noise in proportion to the curvature. Noise in proportion to the loss has a page of its own.
 
 Formulas
 --------
@@ -26,21 +26,24 @@ with :math:`\alpha = 0` in Itô's convention, which is that of SGD. For two para
 
 Sketch of the derivation
 ------------------------
-A step lasts the learning time :math:`\eta`, so that the rate per step is :math:`\eta` times Kramers'; often it is said to
-be in proportion to :math:`e^{-c/\eta}` without that factor. Under curvature noise the mean time is
+A step lasts the learning time :math:`\eta`, so that the rate per step is :math:`\eta` times Kramers'; often it is
+said to be in proportion to :math:`e^{-c/\eta}` without that factor. Under curvature noise the mean time is
 :math:`\tau = \int\psi^{-1}\mathrm dy \int \psi/D\,\mathrm dz` with :math:`\psi = D^\alpha e^{-\Phi}`,
 :math:`\Phi' = L'/D`. Each parabola adds its share of :math:`\Delta L` over its *D* to the exponent. At both ends
 :math:`|\Phi''| = |L''|/D = 2B/\eta`, whatever the curvature, so that Laplace's method gives
 :math:`2\pi\,(\eta/2B)\,D_a^{\alpha - 1} D_b^{-\alpha}\,e^{\Phi}`, which is the formula. The published prefactor
-:math:`2\pi/|H_b|` is that of :math:`\alpha = 1` (Z. Xie, I. Sato, M. Sugiyama, ICLR 2021, arXiv 2002.03495, theorem 3.2).
+:math:`2\pi/|H_b|` is that of :math:`\alpha = 1` (Z. Xie, I. Sato, M. Sugiyama, ICLR 2021, arXiv 2002.03495, theorem
+3.2).
 
 When it holds
 -------------
-Small :math:`\eta/B`, with ``error_scale`` one over the exponent; :math:`\eta L'' \ll 1` where steps are counted; noise of
-the form that is assumed. A smooth landscape has an inflection on the way, where :math:`|L''|` vanishes and the exponent
-diverges: the formula belongs to curvature that is constant in pieces. A share *s* outside 0 … 1 and an unknown convention
-are a ``TheoryError``, an exponent below 1 brings a ``ValidityWarning``.
+Small :math:`\eta/B`, with ``error_scale`` one over the exponent; :math:`\eta L'' \ll 1` where steps are counted;
+noise of the form that is assumed. A smooth landscape has an inflection on the way, where :math:`|L''|` vanishes and
+the exponent diverges: the formula belongs to curvature that is constant in pieces. A share *s* outside 0 … 1 and an
+unknown convention are a ``TheoryError``, an exponent below 1 brings a ``ValidityWarning``.
 """
+
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,7 +52,8 @@ import fpsolver as fp
 from fpsolver.theory import Barrier, chain_passage, sgd_escape
 
 # %%
-# Left: additive noise, :math:`B = \sigma^2 = 1`, in :math:`x^4/4 - x^2/2`: steps of the chain by its integral equation.
+# Left: additive noise, :math:`B = \sigma^2 = 1`, in :math:`x^4/4 - x^2/2`: steps of the chain by its integral
+# equation.
 
 quartic = fp.Landscape("x**4/4 - x**2/2")
 well = Barrier.between(quartic, -1.0, 0.0)
@@ -87,7 +91,7 @@ def faces(ratio):
     places = [-margin, 0.0, left_face, climb, right_face, end, end + margin]
     parts = [
         np.linspace(start, stop, int((stop - start) / (0.05 * ratio)) + 1, endpoint=False)
-        for start, stop in zip(places[:-1], places[1:], strict=True)
+        for start, stop in pairwise(places)
     ]
     return np.concatenate([*parts, [places[-1]]])
 
@@ -129,8 +133,8 @@ right.legend(loc="upper left", fontsize=8)
 plt.show()
 
 # %%
-# Left, what is in front of the exponential is in proportion to :math:`\eta`. Right, the flat minimum is left more slowly, and the
-# points lie on the lines of Itô's convention for both.
+# Left, what is in front of the exponential is in proportion to :math:`\eta`. Right, the flat minimum is left more
+# slowly, and the points lie on the lines of Itô's convention for both.
 
 exact = float(sgd_escape.curvature_noise_time(flat, learning_rate=ratios[0], batch_size=1.0))
 print(f"η/B = {ratios[0]:g}, from the flat minimum: grid {back[0]:.5e}, formula {exact:.5e}")

@@ -2,13 +2,13 @@ r"""
 Escape under noise in proportion to the loss
 ============================================
 
-``fpsolver.theory.loss_noise_escape``: where the noise of SGD grows with the loss, escape takes a power of the ratio of
-losses, not an exponential of the barrier.
+``fpsolver.theory.loss_noise_escape``: where the noise of SGD grows with the loss, escape takes a power of the ratio
+of losses, not an exponential of the barrier.
 
 Formulas
 --------
-With :math:`C = 2hL/B`, :math:`\varphi = B/\eta h` and the loss :math:`L_*` at the minimum and :math:`L_s` at the top, the
-mean learning time in one dimension is
+With :math:`C = 2hL/B`, :math:`\varphi = B/\eta h` and the loss :math:`L_*` at the minimum and :math:`L_s` at the top,
+the mean learning time in one dimension is
 
 .. math::
 
@@ -27,15 +27,19 @@ landscape :math:`\ln L` at the temperature :math:`1/\varphi`. In Itô's conventi
 
 .. math:: \tau = \varphi \int L(y)^{\varphi}\,\mathrm dy \int L(z)^{-\varphi - 1}\,\mathrm dz .
 
-Laplace's method on both integrals, with the curvatures :math:`L''_a/L_*` and :math:`L''_b/L_s` of :math:`\ln L`, gives
-:math:`\varphi \cdot L_s^{\varphi}\sqrt{2\pi L_s/\varphi|L''_b|} \cdot L_*^{-\varphi-1}\sqrt{2\pi L_*/(\varphi + 1)L''_a}`,
-which is the power law and the root before the correction; :math:`c_a` and :math:`c_b` are the anharmonic coefficients of
-:math:`\ln L` (T. Mori, L. Ziyin, K. Liu, M. Ueda, ICML 2022, for the power law).
+Laplace's method on both integrals, with the curvatures :math:`L''_a/L_*` and :math:`L''_b/L_s` of :math:`\ln L`,
+gives
+
+.. math:: \varphi\; L_s^\varphi \sqrt{\frac{2\pi L_s}{\varphi\,|L''_b|}}\;
+          L_*^{-\varphi - 1} \sqrt{\frac{2\pi L_*}{(\varphi + 1)\,L''_a}} ,
+
+which is the power law and the root before the correction; :math:`c_a` and :math:`c_b` are the anharmonic coefficients
+of :math:`\ln L` (T. Mori, L. Ziyin, K. Liu, M. Ueda, ICML 2022, for the power law).
 
 When it holds
 -------------
-:math:`\varphi\ln(L_s/L_*) \gg 1`; ``error_scale`` is one over it, its square with the correction; *h* constant and Itô's
-convention. Where the loss vanishes at the minimum so does the noise and nothing escapes: :math:`L_* \le 0` is a
+:math:`\varphi\ln(L_s/L_*) \gg 1`; ``error_scale`` is one over it, its square with the correction; *h* constant and
+Itô's convention. Where the loss vanishes at the minimum so does the noise and nothing escapes: :math:`L_* \le 0` is a
 ``TheoryError``.
 """
 
@@ -46,8 +50,8 @@ import fpsolver as fp
 from fpsolver.theory import Barrier, loss_noise_escape
 
 # %%
-# The double well :math:`x^4/4 - x^2/2 + 1/4 + L_*` with :math:`h = L''_a = 2`; the mean time from −1 to 1 by the backward
-# equation on a grid.
+# The double well :math:`x^4/4 - x^2/2 + 1/4 + L_*` with :math:`h = L''_a = 2`; the mean time from −1 to 1 by the
+# backward equation on a grid.
 
 H = 2.0
 floors = np.geomspace(0.5, 0.02, 8)
@@ -90,6 +94,5 @@ plt.show()
 # On the logarithmic scales a power is a straight line. The exponential leaves the points by orders of magnitude where
 # the loss at the minimum is small. Right: blue without the correction, green with it.
 
-print(
-    f"η = 0.2, L_s/L* = {ratio[-1]:.1f}: grid {measured[-1]:.5g}, corrected {predicted['with its first correction'][-1]:.5g}"
-)
+corrected = predicted["with its first correction"]
+print(f"η = 0.2, L_s/L* = {ratio[-1]:.1f}: grid {measured[-1]:.5g}, corrected {corrected[-1]:.5g}")

@@ -2,46 +2,48 @@ r"""
 Critical points of random landscapes
 ====================================
 
-``fpsolver.theory.kac_rice`` and ``fpsolver.theory.random_determinant``: how many minima, saddles and maxima a Gaussian
-random landscape has, by itself and in a parabola.
+``fpsolver.theory.kac_rice`` and ``fpsolver.theory.random_determinant``: how many minima, saddles and maxima a
+Gaussian random landscape has, by itself and in a parabola.
 
 Formulas
 --------
-For a stationary, isotropic Gaussian field *f* only the variances :math:`\lambda_2` of a slope and :math:`\lambda_4` of a
-curvature matter. Per unit volume, and in all for :math:`\mu|x|^2/2 + f`, the mean numbers of critical points are
+For a stationary, isotropic Gaussian field *f* only the variances :math:`\lambda_2` of a slope and :math:`\lambda_4`
+of a curvature matter. Per unit volume, and in all for :math:`\mu|x|^2/2 + f`, the mean numbers of critical points are
 
 .. math::
 
-   \text{1-D:}\quad & \frac1\pi \sqrt{\frac{\lambda_4}{\lambda_2}}, &\qquad
-     \langle N \rangle &= \operatorname{erf}\frac\mu{\sqrt{2\lambda_4}}
-       + \sqrt{\frac{2\lambda_4}\pi}\,\frac{e^{-\mu^2/2\lambda_4}}\mu, \\
-   \text{2-D:}\quad & \frac{2\lambda_4}{3\sqrt3\,\pi\lambda_2}, &
-     \langle N \rangle &= 1 + \frac{4\lambda_4}{3\sqrt3\,\mu^2}\,e^{-\mu^2/2\lambda_4} .
+   n_1 = \frac1\pi \sqrt{\frac{\lambda_4}{\lambda_2}}, \qquad
+   \langle N_1 \rangle &= \operatorname{erf}\frac\mu{\sqrt{2\lambda_4}}
+       + \sqrt{\frac{2\lambda_4}\pi}\,\frac{e^{-\mu^2/2\lambda_4}}\mu \qquad \text{in 1-D}, \\
+   n_2 = \frac{2\lambda_4}{3\sqrt3\,\pi\lambda_2}, \qquad
+   \langle N_2 \rangle &= 1 + \frac{4\lambda_4}{3\sqrt3\,\mu^2}\,e^{-\mu^2/2\lambda_4} \qquad \text{in 2-D}.
 
 A half of those in 1-D and a quarter in 2-D are minima, without the parabola. In *d* dimensions
-:math:`\langle N\rangle = \langle|\det(M + (m + \xi)\mathbf 1)|\rangle/m^d` with :math:`m = \mu\sqrt{3/\lambda_4}`, *M* in the
-Gaussian orthogonal ensemble and :math:`\xi` standard normal; for many dimensions and :math:`r = \mu/\mu_c < 1`,
-:math:`\mu_c^2 = d\lambda_4/3`, :math:`\ln\langle N\rangle/d \to (r^2 - 1)/2 - \ln r`.
+:math:`\langle N\rangle = \langle|\det(M + (m + \xi)\mathbf 1)|\rangle/m^d` with :math:`m = \mu\sqrt{3/\lambda_4}`,
+*M* in the Gaussian orthogonal ensemble and :math:`\xi` standard normal; for many dimensions and
+:math:`r = \mu/\mu_c < 1`, :math:`\mu_c^2 = d\lambda_4/3`, :math:`\ln\langle N\rangle/d \to (r^2 - 1)/2 - \ln r`.
 
 Sketch of the derivation
 ------------------------
-Counting zeros of the gradient, :math:`\langle N \rangle = \int \langle \delta(\mu x + \nabla f)\,
-|\det(\mu + \nabla\nabla f)| \rangle\, \mathrm dx` (S. O. Rice, Bell Syst. Tech. J. 23, 282, 1944). In a stationary field a
-slope and a curvature at one point are independent, so that the average of the product is the product of averages, and the
-integral over *x* of the first is :math:`\mu^{-d}`; without the parabola the density of a zero slope,
-:math:`(2\pi\lambda_2)^{-d/2}`, takes its place. In 1-D there remains the mean modulus of a normal variable. In 2-D write
-the determinant as :math:`y^2 - X`, with *y* half the trace of the Hessian, normal of variance :math:`2\lambda_4/3`, and
-*X* the squared half difference of its eigenvalues, exponential with the same mean; the mean of the modulus is elementary
-(M. S. Longuet-Higgins, Phil. Trans. R. Soc. A 249, 321, 1957). In any dimension the Hessian is
-:math:`\sqrt{\lambda_4/3}\,(M + \xi)`. The joint density of :math:`d + 1` eigenvalues is that of *d* times
-:math:`\prod|x - \lambda_i|\,e^{-x^2/4}`, so that the mean determinant is the density of eigenvalues of one matrix more,
-which has a closed form (Y. V. Fyodorov, Phys. Rev. Lett. 92, 240601, 2004).
+Counting zeros of the gradient,
+:math:`\langle N \rangle = \int \langle \delta(\mu x + \nabla f)\, |\det(\mu + \nabla\nabla f)| \rangle\, \mathrm dx`
+(S. O. Rice, Bell Syst. Tech. J. 23, 282, 1944). In a stationary field a slope and a curvature at one point are
+independent, so that the average of the product is the product of averages, and the integral over *x* of the first is
+:math:`\mu^{-d}`; without the parabola the density of a zero slope, :math:`(2\pi\lambda_2)^{-d/2}`, takes its place.
+In 1-D there remains the mean modulus of a normal variable. In 2-D write the determinant as :math:`y^2 - X`, with *y*
+half the trace of the Hessian, normal of variance :math:`2\lambda_4/3`, and *X* the squared half difference of its
+eigenvalues, exponential with the same mean; the mean of the modulus is elementary (M. S. Longuet-Higgins, Phil.
+Trans. R. Soc. A 249, 321, 1957). In any dimension the Hessian is :math:`\sqrt{\lambda_4/3}\,(M + \xi)`. The joint
+density of :math:`d + 1` eigenvalues is that of *d* times :math:`\prod|x - \lambda_i|\,e^{-x^2/4}`, so that the mean
+determinant is the density of eigenvalues of one matrix more, which has a closed form (Y. V. Fyodorov, Phys. Rev.
+Lett. 92, 240601, 2004).
 
 When it holds
 -------------
-Exactly, on average over fields whose covariance has four derivatives at zero; ``error_scale`` is 0 but for the limits of
-many dimensions. Minima by themselves are known up to two dimensions; asking for more is a ``TheoryError``, as are numbers
-that are not positive and dimensions, about 350, at which the density of eigenvalues underflows.
+Exactly, on average over fields whose covariance has four derivatives at zero; ``error_scale`` is 0 but for
+``parabola_critical_points_in_many_dimensions``. Minima by themselves are known up to two dimensions; asking for more
+is a ``TheoryError``, as are numbers that are not positive and dimensions, about 350, at which the density of
+eigenvalues underflows.
 """
 
 import matplotlib.pyplot as plt
@@ -51,8 +53,8 @@ from fpsolver.landscapes import count_crossings, field_critical_points, gaussian
 from fpsolver.theory import kac_rice
 
 # %%
-# Left: a sample on a torus, and all of its critical points by Newton's method. Right: counts in parabolas, averaged over
-# 2000 fields in 1-D and 80 in 2-D.
+# Left: a sample on a torus, and all of its critical points by Newton's method. Right: counts in parabolas, averaged
+# over 2000 fields in 1-D and 80 in 2-D.
 
 square = gaussian_spectrum(2, period=10.0)
 sample = square.sample(8)

@@ -7,30 +7,32 @@ minima. The simplest landscape of many dimensions in which the entropy of states
 
 Formulas
 --------
-Energies are normal with variance *N*, *p* and *F* their density and distribution function. A corner is a minimum if it is
-below its *N* neighbours. Per unit of energy there are on average
+Energies are normal with variance *N*, *p* and *F* their density and distribution function. A corner is a minimum if
+it is below its *N* neighbours. Per unit of energy there are on average
 
 .. math::
 
-   2^N p(E) \text{ states}, \qquad 2^N p(E)\,[1 - F(E)]^N \text{ minima}, \qquad \frac{2^N}{N + 1} \text{ minima in all}.
+   2^N p(E) \text{ states}, \qquad 2^N p(E)\,[1 - F(E)]^N \text{ minima}, \qquad
+   \frac{2^N}{N + 1} \text{ minima in all}.
 
-With :math:`e = E/N` the logarithms of both, over *N*, tend to :math:`\ln 2 - e^2/2` for :math:`e \le 0`. This vanishes at
-the ground state, :math:`e_0 = -\sqrt{2\ln 2}`, whose inverse temperature is :math:`\beta_c = \sqrt{2\ln2}`. Above
-:math:`e = 0` only the states are left.
+With :math:`e = E/N` the logarithms of both, over *N*, tend to :math:`\ln 2 - e^2/2` for :math:`e \le 0`. This
+vanishes at the ground state, :math:`e_0 = -\sqrt{2\ln 2}`, whose inverse temperature is
+:math:`\beta_c = \sqrt{2\ln2}`. Above :math:`e = 0` only the states are left.
 
 Sketch of the derivation
 ------------------------
 Given its energy *E*, a corner is a minimum if each of its *N* independent neighbours is above *E*: the probability is
-:math:`[1 - F(E)]^N`. Integrated over *p*, with :math:`u = F(E)`, this is :math:`\int_0^1 (1 - u)^N \mathrm du = 1/(N + 1)`:
-one in *N* + 1 corners is the lowest of itself and its neighbours, whatever the law of the energies. For :math:`e < 0`
-:math:`F(eN)` falls as :math:`e^{-Ne^2/2}`, so that :math:`(1 - F)^N \to 1`: nearly all low states are minima. For
-:math:`e > 0` the factor falls as a Gaussian in *N* itself. The density of states is that of :math:`2^N` normal numbers
-(B. Derrida, Phys. Rev. B 24, 2613, 1981); the lowest of them is where it comes down to one.
+:math:`[1 - F(E)]^N`. Integrated over *p*, with :math:`u = F(E)`, this is
+:math:`\int_0^1 (1 - u)^N \mathrm du = 1/(N + 1)`: one in *N* + 1 corners is the lowest of itself and its neighbours,
+whatever the law of the energies. For :math:`e < 0` :math:`F(eN)` falls as :math:`e^{-Ne^2/2}`, so that
+:math:`(1 - F)^N \to 1`: nearly all low states are minima. For :math:`e > 0` the factor falls as a Gaussian in *N*
+itself. The density of states is that of :math:`2^N` normal numbers (B. Derrida, Phys. Rev. B 24, 2613, 1981); the
+lowest of them is where it comes down to one.
 
 When it holds
 -------------
-The averages are exact for every *N*. The complexity :math:`\ln 2 - e^2/2` is the limit :math:`N \to \infty`; the numbers
-themselves have corrections of order :math:`\ln N/N` in the exponent. *N* from 1 to 1000; anything else is a
+The averages are exact for every *N*. The complexity :math:`\ln 2 - e^2/2` is the limit :math:`N \to \infty`; the
+numbers themselves have corrections of order :math:`\ln N/N` in the exponent. *N* from 1 to 1000; anything else is a
 ``TheoryError``.
 """
 
@@ -41,8 +43,8 @@ from fpsolver.landscapes import cube_minima, random_energies
 from fpsolver.theory import random_energy
 
 # %%
-# Left: minima of 60 cubes of 12 spins, found by comparing neighbours. Right: the exponent of the
-# number of minima at three *N*, and its limit.
+# Left: minima of 60 cubes of 12 spins, found by comparing neighbours. Right: the exponent of the number of minima at
+# three *N*, and its limit.
 
 N, SAMPLES = 12, 60
 energies = random_energies(N, seed=1, samples=SAMPLES)
@@ -80,8 +82,8 @@ right.legend(loc="lower center", fontsize=8)
 plt.show()
 
 # %%
-# Lines: formula; points: counted, with two standard errors. Below :math:`E = -10` nearly every state is a minimum; at positive
-# energies hardly any is.
+# Lines: formula; points: counted, with two standard errors. Below :math:`E = -10` nearly every state is a minimum; at
+# positive energies hardly any is.
 
 mean, error = lowest.sum(axis=1).mean(), lowest.sum(axis=1).std() / np.sqrt(SAMPLES)
 print(

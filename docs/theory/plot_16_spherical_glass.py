@@ -2,13 +2,14 @@ r"""
 The spherical glass
 ===================
 
-``fpsolver.theory.spherical_glass``: a random polynomial of degree *p* on a sphere, and at which energies it has its minima
-and saddles.
+``fpsolver.theory.spherical_glass``: a random polynomial of degree *p* on a sphere, and at which energies it has its
+minima and saddles.
 
 Formulas
 --------
-*f* is homogeneous of degree *p* on the unit sphere in *N* dimensions, Gaussian with the covariance :math:`(x \cdot y)^p`;
-the energy is :math:`E = f/\sqrt N`. The mean number of critical points is, with :math:`d = N - 1`,
+*f* is homogeneous of degree *p* on the unit sphere in *N* dimensions, Gaussian with the covariance
+:math:`(x \cdot y)^p`; the energy is :math:`E = f/\sqrt N`. The mean number of critical points is, with
+:math:`d = N - 1`,
 
 .. math::
 
@@ -16,8 +17,9 @@ the energy is :math:`E = f/\sqrt N`. The mean number of critical points is, with
        \left\langle\left|\det\Bigl(M + \xi\sqrt{\tfrac p{p - 1}}\;\mathbf 1\Bigr)\right|\right\rangle, \qquad
    \frac1N \ln\langle N_{\text{crit}}\rangle \to \frac12\ln(p - 1),
 
-with *M* in the Gaussian orthogonal ensemble; :math:`2\sqrt{3p - 2}` on the circle, :math:`2N` for :math:`p = 2`. Minima
-below *E* number :math:`e^{N\Sigma(E)}`, where for :math:`E \le -E_\infty`, :math:`E_\infty = 2\sqrt{(p - 1)/p}`,
+with *M* in the Gaussian orthogonal ensemble; :math:`2\sqrt{3p - 2}` on the circle, :math:`2N` for :math:`p = 2`.
+Minima below *E* number :math:`e^{N\Sigma(E)}`, where for :math:`E \le -E_\infty`,
+:math:`E_\infty = 2\sqrt{(p - 1)/p}`,
 
 .. math::
 
@@ -26,18 +28,20 @@ below *E* number :math:`e^{N\Sigma(E)}`, where for :math:`E \le -E_\infty`, :mat
 
 Sketch of the derivation
 ------------------------
-Counting zeros of the gradient as on the page before: on the sphere the gradient has the variance *p* and is independent of
-the value and of the Hessian, which is :math:`\sqrt{p(p - 1)}\,M - p f\,\mathbf 1`, since a homogeneous function has the
-radial slope *pf*. This gives the formula, by
-:math:`\operatorname{Vol}(S^d)\,(2\pi p)^{-d/2}\,\langle|\det|\rangle`. At a given energy the spectrum of the Hessian is a
-semicircle whose half width is :math:`2\sqrt{p(p - 1)N}`, shifted by :math:`-pE\sqrt N`: all of it is positive below
-:math:`-E_\infty`. There nearly all critical points are minima, and :math:`\Sigma` follows from the mean of the logarithm of
-the semicircle's eigenvalues (A. Auffinger, G. Ben Arous, J. Černý, Comm. Pure Appl. Math. 66, 165, 2013).
+As for other random landscapes, critical points are counted as zeros of the gradient: on the sphere the gradient has
+the variance *p* and is independent of the value and of the Hessian, which is
+:math:`\sqrt{p(p - 1)}\,M - p f\,\mathbf 1`, since a homogeneous function has the radial slope *pf*. This gives the
+formula, by :math:`\operatorname{Vol}(S^d)\,(2\pi p)^{-d/2}\,\langle|\det|\rangle`. At a given energy the spectrum of
+the Hessian is a semicircle whose half width is :math:`2\sqrt{p(p - 1)N}`, shifted by :math:`-pE\sqrt N`: all of it is
+positive below :math:`-E_\infty`. There nearly all critical points are minima, and :math:`\Sigma` follows from the
+mean of the logarithm of the semicircle's eigenvalues (A. Auffinger, G. Ben Arous, J. Černý, Comm. Pure Appl. Math.
+66, 165, 2013).
 
 When it holds
 -------------
-Gaussian couplings. Numbers at finite *N* are exact averages; complexities are limits :math:`N \to \infty` of the logarithm
-of an average. Minima need :math:`p \ge 3`; other degrees and fewer than two dimensions are a ``TheoryError``.
+Gaussian couplings. Numbers at finite *N* are exact averages; complexities are limits :math:`N \to \infty` of the
+logarithm of an average. Minima need :math:`p \ge 3`; other degrees and fewer than two dimensions are a
+``TheoryError``.
 """
 
 import math
@@ -49,10 +53,10 @@ from fpsolver.landscapes import count_crossings
 from fpsolver.theory import spherical_glass
 
 # %%
-# Left: critical points on the circle, by sign changes of the slope of 3000 forms of every degree.
+# Left: critical points on the circle, by sign changes of the slope of 10 000 forms of every degree.
 
 
-def counted_on_the_circle(degree, samples=3000):
+def counted_on_the_circle(degree, samples=10_000):
     orders = np.arange(degree + 1)
     sizes = np.sqrt([math.comb(degree, int(order)) for order in orders])
     couplings = sizes * np.random.default_rng(degree).standard_normal((samples, degree + 1))
@@ -104,8 +108,8 @@ right.legend(fontsize=8)
 plt.show()
 
 # %%
-# With growing *N* the ends of descent scatter less and move down, towards the threshold. Minima are at energies between
-# both lines, in numbers that grow exponentially with *N*, most of them just below the threshold.
+# With growing *N* the ends of descent scatter less and move down, towards the threshold. Minima are at energies
+# between both lines, in numbers that grow exponentially with *N*, most of them just below the threshold.
 
 most = float(spherical_glass.minimum_complexity(-edge, degree=3))
 print(f"threshold {-edge:.6f}, ground state {-ground:.6f}; complexity of all minima {most:.6f}")

@@ -130,8 +130,8 @@ def heat(W: Generator, bath: str | None = None) -> Counting:
     Parameters
     ----------
     W : Generator
-        Of `Langevin` dynamics with a temperature, or with constant diagonal mobility and diffusion: then the noise along
-        axis k is a bath of temperature D_k/M_k.
+        Of `Langevin` dynamics with a temperature, or with constant diagonal mobility and diffusion: then the noise
+        along axis k is a bath of temperature D_k/M_k.
     bath : str, optional
         Count only what goes to the bath of this axis.
 
@@ -350,7 +350,9 @@ def _fitting(grid: Grid, name: str, values: Any, linked: np.ndarray) -> np.ndarr
     """Return values of the grid's shape, zero where there is no edge."""
     array = np.asarray(values, dtype=float)
     if array.shape not in ((), grid.shape):
-        raise InputError(f"the observable {name!r} gave an array of shape {array.shape} on a grid of shape {grid.shape}")
+        raise InputError(
+            f"the observable {name!r} gave an array of shape {array.shape} on a grid of shape {grid.shape}"
+        )
     result = np.where(linked, array, 0.0)
     if not np.isfinite(result).all():
         raise InputError(f"the observable {name!r} is not finite in {np.count_nonzero(~np.isfinite(result))} places")

@@ -11,6 +11,7 @@ import numpy as np
 
 from fpsolver.errors import TheoryError
 from fpsolver.landscapes.landscape import Landscape
+from fpsolver.theory.conditions import positive
 
 # The central difference of eighth order for the first and second derivative, steps −4 … 4.
 _FIRST = np.array([1 / 280, -4 / 105, 1 / 5, -4 / 5, 0, 4 / 5, -1 / 5, 4 / 105, -1 / 280])
@@ -152,8 +153,7 @@ class Barrier:
 
 def check_height(height: float) -> None:
     """Raise `TheoryError` unless a barrier is above its minimum."""
-    if not (math.isfinite(height) and height > 0.0):
-        raise TheoryError(f"the barrier ΔL = {height!r} must be positive: the saddle is not above the minimum")
+    positive("the barrier ΔL", height, "the saddle has to be above the minimum")
 
 
 def position(point: Any) -> float:

@@ -7,6 +7,8 @@ import warnings
 
 from fpsolver.errors import TheoryError, ValidityWarning
 
+LARGEST_EXPONENT = 700.0
+
 
 def positive(name: str, value: float, meaning: str = "") -> float:
     """Return a number that has to be positive and finite.
@@ -30,6 +32,22 @@ def not_negative(name: str, value: float, meaning: str = "") -> float:
     if isinstance(value, int | float) and value == 0:
         return 0.0
     return positive(name, value, meaning)
+
+
+def exponential(exponent: float) -> float:
+    """Return e^x with x = ±ΔL/T of an escape rate or time.
+
+    Raises
+    ------
+    TheoryError
+        If it is beyond floating point, |x| > 700.
+    """
+    if abs(exponent) > LARGEST_EXPONENT:
+        raise TheoryError(
+            f"the exponent of the escape time is {abs(exponent):.4g}, above {LARGEST_EXPONENT:g}: e^(ΔL/T) is beyond "
+            "floating point; raise the temperature or the noise, or compare exponents"
+        )
+    return math.exp(exponent)
 
 
 def barrier_parameter(height: float, temperature: float) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from fpsolver.errors import TheoryError
 from fpsolver.landscapes.landscape import Landscape
 from fpsolver.theory.barrier import Barrier, position
-from fpsolver.theory.conditions import barrier_parameter, positive
+from fpsolver.theory.conditions import barrier_parameter, exponential, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.kramers import KRAMERS, transition_state
 from fpsolver.theory.panels import Floats, Panels
@@ -174,8 +174,7 @@ def relaxation_rate(barrier: Barrier, *, temperature: float, friction: float, ma
 
 def _energies(barrier: Barrier, temperature: float) -> tuple[Panels, Floats]:
     """Return panels of energy from the bottom to the top of a well, and the action for unit mass at their nodes."""
-    if barrier.height / temperature > 700.0:
-        raise TheoryError(f"ΔL/T = {barrier.height / temperature:.4g} is beyond the range of floating point, 700")
+    exponential(barrier.height / temperature)  # the density at the top has to be a number
     panels = Panels(barrier.height * _graded())
     return panels, actions(barrier, panels.nodes)
 

@@ -75,6 +75,11 @@ def moments(
     -------
     tuple of Estimate
         Exact. Every sum has terms of one sign, so that relative accuracy is kept at any barrier.
+
+    Raises
+    ------
+    TheoryError
+        As `mean_time` does, and where a moment is beyond floating point.
     """
     if not (isinstance(order, int) and order >= 1):
         raise TheoryError(f"order = {order!r} must be a positive integer")
@@ -82,17 +87,20 @@ def moments(
     previous = np.ones_like(weight)
     found = []
     for n in range(1, order + 1):
-        if absorbing == 2:
-            from_left, left_edges = panels.from_left(inverse)
-            from_right, right_edges = panels.from_right(inverse)
-            below, below_edges = panels.from_left(from_left * weight * previous * n)
-            above, above_edges = panels.from_right(from_right * weight * previous * n)
-            total = left_edges[-1]
-            previous = (from_right * below + from_left * above) / total
-            edges = (right_edges * below_edges + left_edges * above_edges) / total
-        else:
-            inner, _ = panels.from_left(weight * previous * n)
-            previous, edges = panels.from_right(inverse * inner)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if absorbing == 2:
+                from_left, left_edges = panels.from_left(inverse)
+                from_right, right_edges = panels.from_right(inverse)
+                below, below_edges = panels.from_left(from_left * weight * previous * n)
+                above, above_edges = panels.from_right(from_right * weight * previous * n)
+                total = left_edges[-1]
+                previous = (from_right * below + from_left * above) / total
+                edges = (right_edges * below_edges + left_edges * above_edges) / total
+            else:
+                inner, _ = panels.from_left(weight * previous * n)
+                previous, edges = panels.from_right(inverse * inner)
+        if not np.isfinite(edges[at]):
+            raise TheoryError(f"⟨τ^{n}⟩ is beyond floating point at such a barrier: raise the temperature")
         found.append(Estimate(float(edges[at]), (), 0.0, _REFERENCE))
     return tuple(found)
 

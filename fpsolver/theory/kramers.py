@@ -11,7 +11,7 @@ import math
 
 from fpsolver.errors import TheoryError
 from fpsolver.theory.barrier import Barrier
-from fpsolver.theory.conditions import barrier_parameter, energy_loss_parameter, positive, strong_friction
+from fpsolver.theory.conditions import barrier_parameter, energy_loss_parameter, exponential, positive, strong_friction
 from fpsolver.theory.estimate import Estimate
 
 KRAMERS = "H. A. Kramers, Physica 7, 284 (1940)"
@@ -88,7 +88,7 @@ def overdamped_rate(barrier: Barrier, *, temperature: float, mobility: float = 1
     temperature, mobility = positive("temperature", temperature), positive("mobility", mobility)
     scale = barrier_parameter(barrier.height, temperature)
     curvature = math.sqrt(-barrier.minimum_curvature * barrier.saddle_curvature)
-    value = mobility * curvature / (2.0 * math.pi) * math.exp(-barrier.height / temperature)
+    value = mobility * curvature / (2.0 * math.pi) * exponential(-barrier.height / temperature)
     return Estimate(value, ("T ≪ ΔL", "overdamped motion"), scale, f"{KRAMERS}, eq. (17)")
 
 
@@ -143,7 +143,7 @@ def arrhenius_time(barrier: Barrier, *, temperature: float, mobility: float = 1.
     """
     temperature, mobility = positive("temperature", temperature), positive("mobility", mobility)
     scale = barrier_parameter(barrier.height, temperature)
-    value = 2.0 * math.pi / (mobility * barrier.minimum_curvature) * math.exp(barrier.height / temperature)
+    value = 2.0 * math.pi / (mobility * barrier.minimum_curvature) * exponential(barrier.height / temperature)
     assumptions = ("T ≪ ΔL", "overdamped motion", "top as curved as the minimum")
     return Estimate(value, assumptions, scale, "S. Arrhenius, Z. Phys. Chem. 4, 226 (1889)")
 
@@ -179,7 +179,7 @@ def strong_friction_rate(barrier: Barrier, *, temperature: float, friction: floa
     temperature, friction, mass = _checked(temperature, friction, mass)
     omega_0, omega_b = barrier.minimum_frequency(mass), barrier.barrier_frequency(mass)
     scale = max(barrier_parameter(barrier.height, temperature), strong_friction(friction, omega_b))
-    value = omega_0 / (2.0 * math.pi) * omega_b / friction * math.exp(-barrier.height / temperature)
+    value = omega_0 / (2.0 * math.pi) * omega_b / friction * exponential(-barrier.height / temperature)
     return Estimate(value, ("T ≪ ΔL", "γ ≫ ω_b"), scale, f"{KRAMERS}, eq. (17)")
 
 
@@ -277,7 +277,7 @@ def unstable_rate(friction: float, barrier_frequency: float) -> float:
 
 def transition_state(barrier: Barrier, temperature: float, mass: float) -> float:
     """Return (ω₀/2π) e^{−ΔL/T}."""
-    return barrier.minimum_frequency(mass) / (2.0 * math.pi) * math.exp(-barrier.height / temperature)
+    return barrier.minimum_frequency(mass) / (2.0 * math.pi) * exponential(-barrier.height / temperature)
 
 
 def _checked(temperature: float, friction: float, mass: float) -> tuple[float, float, float]:

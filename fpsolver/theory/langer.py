@@ -51,7 +51,8 @@ def rate(
     Returns
     -------
     Estimate
-        Escapes per unit time; κ is the positive eigenvalue of −M H_b, and `error_scale` is T/ΔL.
+        Escapes per unit time; κ is the positive eigenvalue of −M H_b, and `error_scale` is T/ΔL. Below 1e-308 it is
+        zero, as networks of minima need it.
 
     Raises
     ------
@@ -241,7 +242,7 @@ def _ends(landscape: Landscape, minimum: Any, saddle: Any) -> tuple[StationaryPo
 def _point(landscape: Landscape, name: str, point: Any) -> StationaryPoint:
     position = np.atleast_1d(np.asarray(getattr(point, "position", point), dtype=float))
     if position.shape != (landscape.dimension,) or not np.isfinite(position).all():
-        raise TheoryError(f"the {name} {point!r} must have {landscape.dimension} coordinates")
+        raise TheoryError(f"the {name} {point!r} must have {landscape.dimension} finite coordinates")
     return describe(landscape, position)
 
 

@@ -11,7 +11,7 @@ import math
 from fpsolver.errors import TheoryError
 from fpsolver.theory.anharmonic import minimum_coefficient, saddle_coefficient
 from fpsolver.theory.barrier import Barrier
-from fpsolver.theory.conditions import exponent_parameter, positive
+from fpsolver.theory.conditions import exponent_parameter, exponential, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.kramers import KRAMERS, overdamped_rate
 from fpsolver.theory.sgd_noise import rates
@@ -77,7 +77,7 @@ def loss_noise_time(
     power, logarithm = _power(barrier, loss_at_minimum, learning_rate, batch_size, curvature)
     scale = exponent_parameter(logarithm * power)
     prefactor = 2.0 * math.pi / math.sqrt(-barrier.minimum_curvature * barrier.saddle_curvature)
-    return Estimate(prefactor * math.exp((power + 0.5) * logarithm), _ASSUMPTIONS, scale, MORI)
+    return Estimate(prefactor * exponential((power + 0.5) * logarithm), _ASSUMPTIONS, scale, MORI)
 
 
 def corrected_loss_noise_time(

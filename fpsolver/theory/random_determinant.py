@@ -19,7 +19,7 @@ _NODES_PER_UNIT = 40
 
 
 def log_mean_absolute_determinant(dimension: int, shift: float, spread: float) -> float:
-    """Return ln E|det(M + (m + sξ)·1|, with M in the Gaussian orthogonal ensemble and ξ standard normal.
+    """Return ln E|det(M + (m + sξ)·1)|, with M in the Gaussian orthogonal ensemble and ξ standard normal.
 
     Parameters
     ----------

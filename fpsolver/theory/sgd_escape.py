@@ -11,7 +11,7 @@ import math
 from fpsolver.dynamics.langevin import CONVENTIONS
 from fpsolver.errors import TheoryError, suggest
 from fpsolver.theory.barrier import Barrier
-from fpsolver.theory.conditions import barrier_parameter, exponent_parameter, positive
+from fpsolver.theory.conditions import barrier_parameter, exponent_parameter, exponential, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.kramers import overdamped_rate
 from fpsolver.theory.loss_noise_escape import (
@@ -108,7 +108,7 @@ def arrhenius_weight(constant: float, *, learning_rate: float) -> Estimate:
     Estimate
         The exponential only. `additive_noise_rate` has the prefactor, which per **step** carries one more factor η.
     """
-    value = math.exp(-positive("constant", constant) / positive("learning_rate", learning_rate))
+    value = exponential(-positive("constant", constant) / positive("learning_rate", learning_rate))
     return Estimate(value, ("additive noise", "η → 0", "up to a prefactor"), learning_rate / constant, KRAMERS_OF_SGD)
 
 
@@ -261,5 +261,5 @@ def curvature_noise_time(
     exponent = curvature_noise_exponent(barrier, learning_rate=learning_rate, batch_size=batch_size, fraction=fraction)
     alpha = CONVENTIONS.index(convention) / 2.0
     prefactor = 2.0 * math.pi * barrier.minimum_curvature ** (alpha - 1.0) * (-barrier.saddle_curvature) ** -alpha
-    value = prefactor * math.exp(exponent.value)
+    value = prefactor * exponential(exponent.value)
     return Estimate(value, (*exponent.assumptions, convention), exponent.error_scale, XIE)

@@ -1,10 +1,10 @@
 """The largest eigenvalue of a tilted generator, and the Markov process that makes the fluctuation typical.
 
-With h = ln(left eigenvector), the rates k e^{s a + h(j) − h(i)} are those of a Markov process, which shows as its typical
-behaviour what the tilt selects (generalised Doob transform). The eigenvalue equation reads
-q_i = Σ_j k_ij (e^{s a_ij + h_j − h_i} − 1) + s f_i − κ_i = λ in every cell. The left-hand side is convex in h, so that
-Newton's method (Howard's policy iteration) converges from any start; each step is a mean first-passage problem of the
-transformed process, and min q ≤ λ ≤ max q all along (Collatz and Wielandt).
+With h = ln(left eigenvector), the rates k e^{s a + h(j) − h(i)} are those of a Markov process, which shows as its
+typical behaviour what the tilt selects (generalised Doob transform). The eigenvalue equation reads
+q_i = Σ_j k_ij (e^{s a_ij + h_j − h_i} − 1) + s f_i − κ_i = λ in every cell, and min q ≤ λ ≤ max q for any h (Collatz
+and Wielandt). Near the solution Newton's method is quick (Howard's policy iteration; each step is a mean first-passage
+problem of the transformed process); far from it inverse iteration from above (Noda) narrows the bounds from any start.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sparse
 
 from fpsolver.errors import ConvergenceError, MethodError, NumericalError
 from fpsolver.generators.counting import Counting
 from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.generators.tilted import TiltedGenerator
-from fpsolver.solvers.linear import solve_generator
+from fpsolver.solvers.linear import inverse_generator, solve_generator
 from fpsolver.solvers.stationary import stationary
 
 _EPSILON = float(np.finfo(float).eps)
 # Error of the linear solves relative to what they correct; the next Newton step corrects it.
 _SOLVE = 1e-5
 _MOST_STEPS = 60
+# Inverse iterations to one factorisation, and by how much they are to narrow the bounds before Newton is tried again.
+_REPEATS = 4
+_CLOSER = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ class DominantState:
     escape : ndarray
         q, of the grid's shape: λ to within `bounds`.
     steps : int
-        Newton steps taken.
+        Steps taken.
     """
 
     tilt: TiltedGenerator
@@ -88,7 +92,7 @@ class DominantState:
 
     @cached_property
     def variance(self) -> float:
-        """λ''(s): the rate of the variance of the observable under the process, Σ π k (a + g_j − g_i)² with g = ∂h/∂s."""
+        """λ''(s): the rate of the observable's variance under the process, Σ π k (a + g_j − g_i)² with g = ∂h/∂s."""
         total, gain = 0.0, self.response
         for edge, (forward, backward) in zip(self.process.edges, self.tilt.observable.jumps, strict=True):
             step = _there(gain, edge) - gain
@@ -152,19 +156,28 @@ def dominant_state(
     if pin is None:
         pin = _crowded_cell(tilt.generator)
     process, escape = _transformed(tilt, logarithm)
-    before = np.inf
+    near = np.inf
     for step in range(_MOST_STEPS):
         low, high = float(escape.min()), float(escape.max())
+        width = high - low
         floor = 8.0 * _EPSILON * float(np.abs(process.diagonal).max()) * (1.0 + float(np.abs(logarithm).max()))
-        stalled = high - low > 0.5 * before and high - low <= 100.0 * floor
-        if high - low <= max(tolerance * max(abs(low), abs(high)), floor) or stalled:
+        if width <= max(tolerance * max(abs(low), abs(high)), floor):
             return DominantState(tilt, (low, high), logarithm, process, escape, step)
-        before = high - low
-        change = _newton_step(process, escape, pin)
-        logarithm, process, escape = _updated(tilt, logarithm, change)
+        if width <= near:
+            trial = _after(tilt, logarithm, _newton_step(process, escape, pin))
+            if trial is not None and float(np.ptp(trial[2])) <= 0.5 * width:
+                logarithm, process, escape = trial
+                continue
+            if width <= 100.0 * floor:
+                return DominantState(tilt, (low, high), logarithm, process, escape, step)
+            near = _CLOSER * width
+        trial = _after(tilt, logarithm, _inverse_steps(process, escape))
+        if trial is None:
+            break
+        logarithm, process, escape = trial
     raise ConvergenceError(
-        f"the eigenvalue at s = {tilt.s:g} is known only to lie between {low:.6g} and {high:.6g} after {_MOST_STEPS} "
-        "Newton steps; come to this s in smaller steps, or refine the grid"
+        f"the eigenvalue at s = {tilt.s:g} is known only to lie between {low:.6g} and {high:.6g} after {step + 1} "
+        "steps; take a smaller s, or a grid that goes less far out"
     )
 
 
@@ -181,7 +194,8 @@ def _transformed(tilt: TiltedGenerator, logarithm: np.ndarray) -> tuple[Generato
     escape = -W.killing if tilt.observable.rate is None else tilt.s * tilt.observable.rate - W.killing
     with np.errstate(over="ignore", invalid="ignore"):
         for edge, (forward, backward) in zip(W.edges, tilt.observable.jumps, strict=True):
-            step = _there(logarithm, edge) - logarithm
+            linked = (edge.forward > 0) | (edge.backward > 0)
+            step = np.where(linked, _there(logarithm, edge) - logarithm, 0.0)
             # The weight less one keeps its digits where the tilt is slight.
             gains = (
                 edge.forward * np.expm1(tilt.s * forward + step),
@@ -189,21 +203,38 @@ def _transformed(tilt: TiltedGenerator, logarithm: np.ndarray) -> tuple[Generato
             )
             edges.append(Edge(edge.offset, edge.forward + gains[0], edge.backward + gains[1]))
             escape = escape + gains[0] + np.roll(gains[1], edge.offset, axis=axes)
-    return Generator(W.grid, W.dynamics, W.scheme, tuple(edges), np.zeros(W.grid.shape)), escape
+    process = Generator(W.grid, W.dynamics, W.scheme, tuple(edges), np.zeros(W.grid.shape))
+    if not np.isfinite(escape).all():
+        raise NumericalError(f"rates tilted by s = {tilt.s:g} overflow; take a smaller s or a finer grid")
+    return process, escape
 
 
-def _updated(
+def _after(
     tilt: TiltedGenerator, logarithm: np.ndarray, change: np.ndarray
-) -> tuple[np.ndarray, Generator, np.ndarray]:
-    """Add a Newton step, halved as long as rates overflow."""
-    for _ in range(20):
-        try:
-            process, escape = _transformed(tilt, logarithm + change)
-        except NumericalError:
-            change = 0.5 * change
-            continue
-        return logarithm + change, process, escape
-    raise NumericalError(f"rates tilted by s = {tilt.s:g} overflow; take a smaller s or a finer grid")
+) -> tuple[np.ndarray, Generator, np.ndarray] | None:
+    """Return h, process and q after a step, or None where rates overflow."""
+    if not np.isfinite(change).all():
+        return None
+    try:
+        return logarithm + change, *_transformed(tilt, logarithm + change)
+    except NumericalError:
+        return None
+
+
+def _inverse_steps(process: Generator, escape: np.ndarray) -> np.ndarray:
+    """Return the change of h by a few steps of inverse iteration, shifted to the upper bound of λ.
+
+    The transformed process is killed at the rate max q − q ≥ 0, so that nothing is subtracted and all stays positive.
+    """
+    killing = (escape.max() - escape).ravel()
+    matrix = process.matrix - sparse.diags_array(killing, format="csr")
+    inverse, _ = inverse_generator(matrix, killing, adjoint=True, tolerance=_SOLVE)
+    weight = np.ones(killing.size)
+    for _ in range(_REPEATS):
+        weight = inverse(weight)
+        weight /= weight.max()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(weight).reshape(escape.shape)
 
 
 def _newton_step(process: Generator, escape: np.ndarray, pin: int) -> np.ndarray:

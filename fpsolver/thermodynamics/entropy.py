@@ -35,7 +35,7 @@ def entropy(p: Any, grid: Grid | None = None) -> float:
     >>> round(entropy([0.5, 0.5], Grid(x=(-1.0, 1.0, 2))), 6)
     0.693147
     """
-    values, grid = _positive(p, grid, "p")
+    values, grid = positive_density(p, grid, "p")
     return float(-np.sum(xlogy(values, values) * grid.volumes))
 
 
@@ -60,8 +60,8 @@ def kl_divergence(p: Any, q: Any, grid: Grid | None = None) -> float:
     >>> round(kl_divergence([1.0, 0.0], [0.5, 0.5], Grid(x=(-1.0, 1.0, 2))), 6)
     0.693147
     """
-    values, grid = _positive(p, grid, "p")
-    reference, _ = _positive(q, grid, "q")
+    values, grid = positive_density(p, grid, "p")
+    reference, _ = positive_density(q, grid, "q")
     return float(np.sum(rel_entr(values, reference) * grid.volumes))
 
 
@@ -90,10 +90,10 @@ def fisher_information(p: Any, grid: Grid | None = None, *, relative_to: Any = N
     ----------
     A. J. Stam, Inf. Control 2, 101 (1959).
     """
-    values, grid = _positive(p, grid, "p")
+    values, grid = positive_density(p, grid, "p")
     reference = np.ones(grid.shape)
     if relative_to is not None:
-        reference, _ = _positive(relative_to, grid, "relative_to")
+        reference, _ = positive_density(relative_to, grid, "relative_to")
         if not (reference > 0).all():
             raise DensityError("relative_to vanishes in some cells; the relative Fisher information needs q > 0")
     root = np.sqrt(values / reference)
@@ -153,7 +153,7 @@ def free_energy(system: Any, p: Any, grid: Grid | None = None) -> float:
     H. Risken, The Fokker–Planck Equation (1996), section 6.1, for the decay.
     """
     landscape, temperature, masses, own_grid = _system(system)
-    values, grid = _positive(p, own_grid if grid is None else grid, "p")
+    values, grid = positive_density(p, own_grid if grid is None else grid, "p")
     n = grid.position_dimension
     energy = loss_on_grid(landscape, grid)
     if masses is not None and grid.dimension > n:
@@ -180,8 +180,14 @@ def _system(system: Any) -> tuple[Any, float, np.ndarray | None, Grid | None]:
     return dynamics.landscape, float(temperature), masses, system.grid
 
 
-def _positive(p: Any, grid: Grid | None, name: str) -> tuple[np.ndarray, Grid]:
-    """Return values and grid of a density that is nowhere negative beyond rounding."""
+def positive_density(p: Any, grid: Grid | None, name: str) -> tuple[np.ndarray, Grid]:
+    """Return values and grid of a density that is nowhere negative beyond rounding, which is cut off.
+
+    Raises
+    ------
+    DensityError
+        If the density is negative somewhere or does not fit the grid; the message calls it `name`.
+    """
     values, grid = checked_density(p, grid, name)
     lowest = float(values.min())
     # Spectral and Krylov methods leave rounding-size negatives; anything larger is not a density.

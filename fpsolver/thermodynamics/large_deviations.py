@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fpsolver.errors import ConvergenceError, InputError
+from fpsolver.errors import ConvergenceError, InputError, NumericalError
 from fpsolver.generators.counting import (
     Counting,
     Observable,
@@ -229,8 +229,10 @@ def scaled_cumulants(W: Any, observable: Observable) -> ScaledCumulants:
     >>> ring = fp.Grid(x=fp.Axis(0, 2 * np.pi, 200, boundary="periodic"))
     >>> W = fp.generator(fp.Langevin(fp.Landscape("cos(x)"), temperature=1.0), ring)
     >>> turns = scaled_cumulants(W, winding(W, "x"))
-    >>> bool(abs(turns.mean) < 1e-12), round((2 * np.pi) ** 2 * turns.variance / 2, 3), round(1 / np.i0(1.0) ** 2, 3)
-    (True, 0.624, 0.624)
+    >>> bool(abs(turns.mean) < 1e-12), round((2 * np.pi) ** 2 * turns.variance / 2, 3)
+    (True, 0.624)
+    >>> round(float(np.i0(1.0) ** -2), 3)
+    0.624
     """
     state = dominant_state(tilted(W, observable, 0.0))
     return ScaledCumulants(state.mean, state.variance)
@@ -291,7 +293,10 @@ def _at_mean(W: Any, observable: Counting, state: DominantState, value: float, t
         step = float(np.clip((value - state.mean) / state.variance, -longest, longest))
         guess = state.log_left + step * state.response
         pin = int(np.argmax(state.masses))
-        state = dominant_state(tilted(W, observable, s + step), guess=guess, pin=pin)
+        try:
+            state = dominant_state(tilted(W, observable, s + step), guess=guess, pin=pin)
+        except (ConvergenceError, NumericalError):
+            break
     raise ConvergenceError(
         f"no s was found at which {observable.name} has the mean rate {value:g}; the nearest was {state.mean:g}: "
         "the value may lie beyond what jumps between these cells can do"

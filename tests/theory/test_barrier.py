@@ -44,7 +44,7 @@ def test_a_well_that_never_closes_has_no_action():
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ((-0.1, 1.0, -1.0), "saddle is not above the minimum"),
+        ((-0.1, 1.0, -1.0), "saddle has to be above the minimum"),
         ((1.0, -1.0, -1.0), "L''_a > 0"),
         ((1.0, 1.0, 1.0), "L''_b < 0"),
         ((float("nan"), 1.0, -1.0), "must be positive"),
@@ -58,7 +58,7 @@ def test_numbers_that_make_no_barrier_are_refused(numbers, message):
 
 @pytest.mark.parametrize(
     ("ends", "message"),
-    [((0.0, -1.0), "not above"), ((-1.0, 0.1), "not stationary"), ((-1.0, -1.0), "same point"), ((1.0, "x"), "x")],
+    [((0.0, -1.0), "to be above"), ((-1.0, 0.1), "not stationary"), ((-1.0, -1.0), "same point"), ((1.0, "x"), "x")],
 )
 def test_points_that_make_no_barrier_are_refused(quartic, ends, message):
     with pytest.raises(ValueError, match=message):

@@ -11,12 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fpsolver.errors import ValidityWarning
+from fpsolver.errors import TheoryError, ValidityWarning
 from fpsolver.landscapes import Landscape
 from fpsolver.theory import Barrier, anharmonic, kramers
 
 # Ratio of the exact mean time −1 → 1 to √2 π e^{1/4T}, by Gauss–Kronrod quadrature at 30 digits.
 EXACT_OVER_KRAMERS = {0.025: 1.0434019271818153, 0.05: 1.106597341754707}
+
+
+@pytest.mark.parametrize(
+    "form", [kramers.overdamped_rate, kramers.overdamped_time, kramers.arrhenius_time, anharmonic.corrected_time_to_top]
+)
+def test_a_barrier_beyond_floating_point_is_refused(well, form):
+    assert math.isfinite(float(form(well, temperature=0.25 / 699)))
+    with pytest.raises(TheoryError, match=r"1000, above 700: e\^\(ΔL/T\) is beyond floating point"):
+        form(well, temperature=0.25 / 1000)
 
 
 def quartic_mean_time(temperature):

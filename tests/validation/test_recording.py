@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import claims_of_a_user
@@ -111,6 +112,14 @@ def test_a_failure_on_the_way_leaves_the_file_as_it_was(outcomes, path, monkeypa
     with pytest.raises(StorageError, match="No space left"):
         record(outcomes, path)
     assert path.read_bytes() == before and os.listdir(path.parent) == ["validation.h5"]
+
+
+def test_runs_that_end_at_once_are_all_kept(outcomes, path):
+    with ThreadPoolExecutor(4) as pool:  # a lock is held by an open file, so that threads wait as processes do
+        names = list(pool.map(lambda _: record(outcomes[:1], path), range(4)))
+    assert sorted(names) == [f"run_{number:06d}" for number in range(1, 5)]
+    with h5py.File(path) as file:
+        assert sorted(file) == sorted(names) and file.attrs["runs"] == 4
 
 
 def test_a_folder_that_is_not_there(outcomes, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import claims_of_a_user
 import pytest
@@ -44,6 +46,12 @@ def test_a_check_that_breaks_is_a_finding():
     assert "yields comparisons and series, not 1.0" in number.error
 
 
+def test_a_check_that_exits_is_a_finding(monkeypatch):
+    monkeypatch.setitem(claims_of_a_user.killed.checks, "takes_all_memory", lambda trial: sys.exit(0))
+    [outcome] = validate("user.killed", effort="brief", workers=1)
+    assert not outcome.passed and outcome.findings[0].error.startswith("SystemExit: 0 (test_run.py, line ")
+
+
 def test_only_brief_checks_may_leave_everything_out(monkeypatch):
     monkeypatch.setitem(claims_of_a_user.killed.checks, "takes_all_memory", claims_of_a_user.yields_nothing)
     monkeypatch.setitem(claims_of_a_user.variance.checks, "quadrature", claims_of_a_user.yields_nothing)
@@ -64,7 +72,8 @@ def test_a_claim_that_was_typed_in_is_checked_in_this_process(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"), [({"effort": "slow"}, "'slow' is not one of"), ({"workers": 0}, "least 1")]
+    ("wrong", "message"),
+    [({"effort": "slow"}, "'slow' is not one of"), ({"workers": 0}, "least 1"), ({"seed": -1}, "seed = -1 must")],
 )
 def test_bad_arguments_are_refused(wrong, message):
     with pytest.raises(ClaimError, match=message):
@@ -81,6 +90,43 @@ for name in ("one", "two"):
     check.__name__ = name
     entry.check(check)
 """
+
+
+SLEEPING = """
+import os, sys, time
+from pathlib import Path
+from fpsolver.validation import claim, validate
+entry = claim("own.sleeping", title="t", as_written="a", statement="s", verdict="exact")
+for name in ("one", "two"):
+    def check(trial):
+        "Sleeps."
+        Path(f"{os.getpid()}.pid").touch()
+        time.sleep(120)
+    check.__name__ = name
+    entry.check(check)
+if __name__ == "__main__":
+    validate("own.sleeping", workers=2)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+def test_the_processes_end_with_one_that_is_killed(tmp_path):
+    def working(pid):
+        status = Path("/proc", pid, "status")
+        return status.exists() and "State:\tZ" not in status.read_text()
+
+    def within(seconds, condition):
+        end = time.monotonic() + seconds
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.05)
+        return condition()
+
+    (tmp_path / "script.py").write_text(SLEEPING)
+    parent = subprocess.Popen([sys.executable, "script.py"], cwd=tmp_path)
+    assert within(60, lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+    parent.kill()
+    parent.wait()
+    assert within(20, lambda: not any(working(file.stem) for file in tmp_path.glob("*.pid")))
 
 
 @pytest.mark.parametrize("guarded", [True, False])

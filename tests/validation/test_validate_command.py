@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import fpsolver as fp
 from fpsolver.cli import main
+from fpsolver.errors import StorageError
 from fpsolver.validation.ledger import _LEDGER
 
 ALONE = ("--workers", 1)
@@ -136,7 +137,18 @@ def test_outputs_are_judged_before_anything_is_computed(folder):
     Path("page").mkdir()
     Path("page/index.html").write_text("my own page")
     assert "is no report of claims" in refused("user.variance", *ALONE, "-o", "out.h5", "--report", "page")
+    assert "index.html is a file" in refused("user.variance", *ALONE, "-o", "out.h5", "--report", "page/index.html/new")
     assert Path("validation.h5").read_bytes() == b"precious" and not Path("out.h5").exists()
+
+
+def test_what_was_found_is_said_where_it_cannot_be_written(folder, monkeypatch):
+    def full(*_):
+        raise StorageError("No space left on device")
+
+    monkeypatch.setattr("fpsolver.validation.recording.record", full)
+    result = call("user.variance", *ALONE)
+    assert result.exit_code == 2 and "No space left" in result.stderr
+    assert "1 of 1 claim agrees" in result.stdout and "written:" not in result.stdout
 
 
 def test_an_interrupt_leaves_what_was_written(folder, monkeypatch):

@@ -44,7 +44,7 @@ LONGEST = 5_000_000
 def heights_on_a_brownian_path(trial: Trial) -> Iterator[Comparison | Series]:
     """Shares of barrier heights in bins from zero, on a walk of small steps s; h = 1."""
     step = trial.pick(brief=0.1, quick=0.05, full=0.02)
-    heights = np.abs(_heights(trial.pick(brief=4000, quick=40_000, full=100_000), step, trial.seed))
+    heights = np.abs(_heights(trial.pick(brief=4000, quick=100_000, full=200_000), step, trial.seed))
     edges = np.array([0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0])
     shares = np.histogram(heights, edges)[0] / len(heights)
     errors = np.sqrt(shares * (1.0 - shares) / len(heights))
@@ -66,7 +66,7 @@ def heights_on_a_brownian_path(trial: Trial) -> Iterator[Comparison | Series]:
 def mean_height_as_the_steps_shrink(trial: Trial) -> Iterator[Comparison | Series]:
     """Mean height less 2h, against the step s: 1.1652 s, from the overshoot at either end."""
     steps = np.geomspace(trial.pick(brief=0.15, quick=0.06, full=0.03), 0.6, trial.pick(brief=4, quick=6, full=8))
-    n, rows = trial.pick(brief=6000, quick=60_000, full=500_000), []
+    n, rows = trial.pick(brief=40_000, quick=60_000, full=500_000), []
     for k, step in enumerate(steps.tolist()):
         mean, error = _mean(np.abs(_heights(n, step, trial.seed, k)))
         rows.append((mean - 2.0, error))
@@ -119,8 +119,8 @@ def rises_and_falls_of_a_drifting_path(trial: Trial) -> Iterator[Comparison]:
             bias=step**2, bias_source="second order of the step, (s/h)²",
         )  # fmt: skip
     rng = np.random.default_rng(trial.seed)
-    size, paths, m = 0.2, trial.pick(brief=1500, quick=20_000, full=400_000), -1.0
-    greatest, position = np.zeros(paths), np.zeros(paths)
+    size, paths = trial.pick(brief=(0.2, 1500), quick=(0.1, 60_000), full=(0.05, 200_000))
+    m, greatest, position = -1.0, np.zeros(paths), np.zeros(paths)
     # After a length 12/m² the path is 12 below its start, from where its rises reach it with probability e^{−24}.
     for _ in range(int(12.0 / size**2)):
         position += m * size**2 + size * rng.standard_normal(paths)

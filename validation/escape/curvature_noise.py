@@ -250,7 +250,7 @@ def log_weight_ratio(wells: Wells, dynamics: fp.Langevin, noise: float, finer: i
 @E11.check
 def power_of_the_loss(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare mean times on a grid under noise ∝ loss with a power of L_s/L*, and with an exponential of ΔL."""
-    rate, lowest = 0.1, np.geomspace(0.5, 0.02, trial.pick(brief=4, quick=8, full=12))
+    rate, lowest = 0.05, np.geomspace(0.5, 0.02, trial.pick(brief=4, quick=8, full=12))
     found, forms, frozen = [], [], []
     for loss in lowest:
         numbers = {"loss_at_minimum": loss, "learning_rate": rate, "batch_size": 1.0, "curvature": 2.0}
@@ -263,7 +263,7 @@ def power_of_the_loss(trial: Trial) -> Iterator[Comparison | Series]:
     times, errors = np.array(found).T
     ratios = 1.0 + 0.25 / lowest
     yield Series(
-        "Escape time under noise in proportion to the loss, η = 0.1, h = 2",
+        f"Escape time under noise in proportion to the loss, η = {rate:g}, h = 2",
         "L_s/L*",
         "learning time",
         (

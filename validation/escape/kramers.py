@@ -70,8 +70,8 @@ def two_operators_have_one_slowest_rate(trial: Trial) -> Iterator[Comparison]:
 def the_rate_holds_as_the_barrier_grows(trial: Trial) -> Iterator[Series | Comparison]:
     """2k/λ₁ → 1 of x⁴/4 − x²/2 as T → 0: the first power of T, with the coefficient of the anharmonic terms."""
     quartic, well = double_well(), Barrier.between(double_well(), -1.0, 0.0)
-    temperatures = np.geomspace(0.01, 0.1, trial.pick(brief=4, quick=7, full=10))
-    cells = trial.pick(brief=100, quick=240, full=480)
+    temperatures = np.geomspace(0.01, *trial.pick(brief=(0.05, 4), quick=(0.1, 7), full=(0.1, 10)))
+    cells = trial.pick(brief=160, quick=240, full=480)
     for friction in trial.pick(brief=(2.0,), quick=(1.0, 2.0, 10.0), full=(1.0, 2.0, 5.0, 10.0)):
         excess, errors = np.empty((2, len(temperatures)))
         for i, t in enumerate(map(float, temperatures)):
@@ -83,7 +83,7 @@ def the_rate_holds_as_the_barrier_grows(trial: Trial) -> Iterator[Series | Compa
             f"approach of the rate, γ = {friction:g}", "temperature T", "2k/λ₁ − 1",
             (Curve(f"cT, c = {c:.4g}", temperatures, c * temperatures),),
             (Points("Klein–Kramers operator", temperatures, excess, errors),),
-            "xy", slope(f"power of T, γ = {friction:g}", temperatures, excess, 1.0),
+            "xy", first_power(f"power of T, γ = {friction:g}", temperatures, excess, errors),
         )  # fmt: skip
         fine, coarse = excess[:2] / temperatures[:2]
         limit = richardson(fine, coarse, order=1.0, ratio=temperatures[1] / temperatures[0])
@@ -118,7 +118,7 @@ def the_form_as_written_is_the_limit_of_strong_friction(trial: Trial) -> Iterato
     deficits = 1.0 - np.array(ratios)
     yield Series(
         "deficit against the form as written, T = 0.025", "friction γ/ω_b", "1 − γλ₁(γ)/λ₁(overdamped)",
-        (Curve("1 − γλ_b/ω_b²", frictions, [1.0 - g * kramers.unstable_rate(g, 1.0) for g in frictions]),),
+        (Curve("1 − γ λ_b/ω_b²", frictions, [1.0 - g * kramers.unstable_rate(g, 1.0) for g in frictions]),),
         (Points("Klein–Kramers operator", frictions, deficits, errors),),
         "xy", slope("power of γ", frictions, deficits, -2.0, towards="large"),
     )  # fmt: skip
@@ -149,10 +149,10 @@ def two_different_wells(trial: Trial) -> Iterator[Series | Comparison]:
     landscape, friction = tilted_double_well(tilt=TILT), 2.0
     left, top, right = (float(x) for x in sorted(np.roots([1.0, 0.0, -1.0, -TILT]).real))
     wells = [Barrier.between(landscape, x, top) for x in (left, right)]
-    temperatures = np.geomspace(0.008, 0.08, trial.pick(brief=4, quick=7, full=13))
+    temperatures = np.geomspace(0.008, *trial.pick(brief=(0.04, 4), quick=(0.08, 7), full=(0.08, 13)))
     excess, errors = np.empty((2, len(temperatures)))
     for i, t in enumerate(map(float, temperatures)):
-        cells = trial.pick(brief=100, quick=240, full=480)
+        cells = trial.pick(brief=160, quick=240, full=480)
         gap, error = klein_kramers_gap(landscape, (left, right), temperature=t, friction=friction, cells=cells)
         both = sum(float(trial.predict(well, temperature=t, friction=friction)) for well in wells)
         excess[i], errors[i] = both / gap - 1.0, both / gap * error / gap
@@ -162,7 +162,7 @@ def two_different_wells(trial: Trial) -> Iterator[Series | Comparison]:
         "approach of the rate between different wells", "temperature T", "(k₁ + k₂)/λ₁ − 1",
         (Curve(f"cT, c = {c:.4g}", temperatures, c * temperatures),),
         (Points("Klein–Kramers operator", temperatures, excess, errors),),
-        "xy", slope("power of T", temperatures, excess, 1.0),
+        "xy", first_power("power of T", temperatures, excess, errors),
     )  # fmt: skip
 
 
@@ -241,6 +241,19 @@ def extrapolated(quantity: Callable[[int], float], cells: int, *, next_order: fl
     coarse, middle, fine = (quantity(cells // divisor) for divisor in (4, 2, 1))
     once = [richardson(fine, middle)[0], richardson(middle, coarse)[0]]
     return richardson(*once, order=next_order)[0], abs(once[0] - once[1])
+
+
+def first_power(name: str, x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> Comparison:
+    """Compare the power of x with which y vanishes with 1: slopes between the three lowest points, extrapolated to 0.
+
+    The slope differs from the power by the next order, in proportion to x, so that x has to grow by equal factors.
+    """
+    lower, upper = np.diff(np.log(np.abs(y[:3]))) / np.diff(np.log(x[:3]))
+    power, rest = richardson(lower, upper, order=1.0, ratio=x[1] / x[0])
+    # An error δ of one point moves a slope by δ/ln r at most, and what is extrapolated by some (r + 1)/(r − 1) of it.
+    r = float(x[1] / x[0])
+    noise = 2.0 * float(np.max(np.abs(errors[:3] / y[:3]))) / math.log(r) * (r + 1.0) / (r - 1.0)
+    return gridded(name, 1.0, power, rest + noise, source="extrapolation in T, and grid error")
 
 
 def _functions(friction: float) -> int:

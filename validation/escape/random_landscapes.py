@@ -105,7 +105,7 @@ def density_on_a_torus(trial: Trial) -> Iterator[Comparison]:
     spectrum = gaussian_spectrum(2, period=8.0)
     found = [
         field_critical_points(spectrum.sample([trial.seed, k])).indices
-        for k in range(trial.pick(brief=5, quick=150, full=3000))
+        for k in range(trial.pick(brief=5, quick=400, full=3000))
     ]
     moments = {"slope_variance": spectrum.moment(2), "curvature_variance": spectrum.moment(4), "dimension": 2}
     area = spectrum.period**2
@@ -115,55 +115,66 @@ def density_on_a_torus(trial: Trial) -> Iterator[Comparison]:
     yield statistical("2-D minima", minima, *_mean(by_index[:, 0]))
     yield statistical("2-D saddles", float(total) / 2.0, *_mean(by_index[:, 1]))
     yield statistical("2-D maxima", minima, *_mean(by_index[:, 2]))
+    # Kac and Rice's integrand at one point, ⟨|det ∇∇f| δ(∇f)⟩, where the counts above are too few to be sharp.
+    curvatures = _curvatures(2, trial)
+    determinants = np.prod(curvatures, axis=1) / (2.0 * math.pi * spectrum.moment(2))
+    yield statistical("2-D, random Hessians", total, *_mean(np.abs(determinants)))
+    positive = np.all(curvatures > 0.0, axis=1)
+    yield statistical("2-D minima, random Hessians", minima, *_mean(np.where(positive, determinants, 0.0)))
 
 
 @COUNTS.check
 def parabola_in_the_plane(trial: Trial) -> Iterator[Comparison | Series]:
     """Critical points and minima of μ|x|²/2 + f in the plane, by Newton's method; their alternating sum is 1."""
     strengths = trial.pick(brief=(1.0, 2.0), quick=(0.5, 1.0, 1.5, 2.0), full=(0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0))
-    rows = []
+    curvatures, rows = _curvatures(2, trial), []
     for mu in strengths:
-        counts, minima = _confined(2, mu, trial.pick(brief=20, quick=250, full=1000), trial.seed)
+        # Strong parabolas leave fewer points, which take less time to find.
+        samples = trial.pick(brief=20, quick=250, full=1000) * (4 if mu >= 1.0 else 1)
+        counts, minima = _confined(2, mu, samples, trial.seed)
         rows.append(_mean(counts))
         yield statistical(f"2-D parabola, μ = {mu:g}", kac_rice.parabola_critical_points(mu, dimension=2), *rows[-1])
         lowest = kac_rice.parabola_minima(mu, dimension=2)
         yield statistical(f"2-D parabola, minima, μ = {mu:g}", lowest, *_mean(minima))
+        weights = np.where(np.all(curvatures > -mu, axis=1), np.prod(1.0 + curvatures / mu, axis=1), 0.0)
+        yield statistical(f"2-D parabola, minima, random Hessians, μ = {mu:g}", lowest, *_mean(weights))
     yield _against_strength("critical points of μ|x|²/2 + f, 2-D", np.array(strengths), rows, 2)
 
 
 @COUNTS.check
 def the_topology_becomes_trivial(trial: Trial) -> Iterator[Comparison | Series]:
-    """Excess ⟨N⟩ − 1 in one, two and three dimensions, which falls as the parabola passes μ_c = √d."""
+    """Excess ⟨N⟩ − 1 in one, two and three dimensions, which falls as the parabola passes μ_c = √d.
+
+    By counts, and as ⟨|det(1 + ∇∇f/μ)| − det(1 + ∇∇f/μ)⟩ over random Hessians: without the bars the mean is 1.
+    """
     ratios = trial.pick(brief=(1.0,), quick=(0.9, 1.2, 1.6), full=(0.7, 0.9, 1.1, 1.3, 1.5, 1.7, 2.0))
     curves, points = [], []
     axis = np.linspace(0.6, 2.1, 61)
-    for d, samples in trial.pick(
-        brief=((1, 2000), (2, 20)),
-        quick=((1, 20_000), (2, 150), (3, 30)),
-        full=((1, 200_000), (2, 1500), (3, 300)),
-    ):
-        predicted = [_excess(d, r) for r in axis]
-        curves.append(Curve(f"d = {d}, Kac–Rice", axis, predicted))
-        measured = []
+    counted = trial.pick(brief={1: 2000}, quick={1: 20_000}, full={1: 200_000, 2: 1500, 3: 300})
+    for d in (1, 2, 3):
+        curves.append(Curve(f"d = {d}, Kac–Rice", axis, [_excess(d, r) for r in axis]))
+        curvatures = _curvatures(d, trial)
+        measured: dict[str, list[tuple[float, float]]] = {}
         for ratio in ratios:
             mu = ratio * kac_rice.critical_confinement(d)
-            if d == 1:
-                up, down = _crossings(gaussian_spectrum(period=14.0), samples, trial.seed, SPACING, confinement=mu)
-                counts = up + down
-            else:
-                counts = _confined(d, mu, samples, trial.seed)[0]
-            # Critical points come in pairs.
-            measured.append(_rare(counts - 1, _excess(d, ratio), together=2))
-            yield statistical(f"⟨N⟩ − 1, d = {d}, μ = {ratio:g} μ_c", _excess(d, ratio), *measured[-1])
-        values, errors = np.array(measured).T
-        points.append(Points(f"d = {d}, counted", ratios, values, errors))
+            determinants = np.prod(1.0 + curvatures / mu, axis=1)
+            found = {"random Hessians": _mean(np.abs(determinants) - determinants)}
+            if d in counted:
+                # Critical points come in pairs.
+                found["counted"] = _rare(_confined_counts(d, mu, counted[d], trial) - 1, _excess(d, ratio), together=2)
+            for route, (value, error) in found.items():
+                yield statistical(f"⟨N⟩ − 1, d = {d}, μ = {ratio:g} μ_c, {route}", _excess(d, ratio), value, error)
+                measured.setdefault(route, []).append((value, error))
+        for route, rows in measured.items():
+            values, errors = np.array(rows).T
+            points.append(Points(f"d = {d}, {route}", ratios, values, errors))
     yield Series("excess over one critical point", "μ/μ_c", "⟨N⟩ − 1", tuple(curves), tuple(points), "y")
 
 
 @COUNTS.check
 def complexity_in_many_dimensions(trial: Trial) -> Iterator[Comparison | Series]:
     """ln⟨N⟩/d at μ = μ_c/2 from random matrices: the finite formula, its limit, and the approach as 1/d."""
-    ratio, dimensions = 0.5, trial.pick(brief=(4, 16), quick=(4, 8, 16, 32, 64), full=(4, 8, 16, 32, 64, 128))
+    ratio, dimensions = 0.5, trial.pick(brief=(2, 16), quick=(2, 3, 8, 16, 32, 64), full=(2, 3, 4, 8, 16, 32, 64, 128))
     rows = []
     for d in dimensions:
         samples = trial.pick(brief=4000, quick=100_000, full=2_000_000)
@@ -315,6 +326,23 @@ def _confined(dimension: int, confinement: float, samples: int, seed: int) -> tu
         for k in range(samples)
     ]
     return np.array([len(indices) for indices in found]), np.array([np.sum(indices == 0) for indices in found])
+
+
+def _confined_counts(dimension: int, confinement: float, samples: int, trial: Trial) -> NDArray[Any]:
+    """Return the numbers of critical points of fields in a parabola, in one dimension by sign changes."""
+    if dimension > 1:
+        return _confined(dimension, confinement, samples, trial.seed)[0]
+    up, down = _crossings(gaussian_spectrum(period=14.0), samples, trial.seed, SPACING, confinement=confinement)
+    return up + down
+
+
+def _curvatures(dimension: int, trial: Trial) -> NDArray[np.float64]:
+    """Return eigenvalues (n, d) of Hessians of a field with λ₄ = 3: ⟨H_ij H_kl⟩ = δ_ij δ_kl + δ_ik δ_jl + δ_il δ_jk."""
+    samples = trial.pick(brief=20_000, quick=400_000, full=2_000_000)
+    rng = np.random.default_rng([trial.seed, dimension])
+    normal = rng.standard_normal((samples, dimension, dimension))
+    common = rng.standard_normal((samples, 1))
+    return np.linalg.eigvalsh((normal + normal.transpose(0, 2, 1)) / math.sqrt(2.0)) + common
 
 
 def _excess(dimension: int, ratio: float) -> float:

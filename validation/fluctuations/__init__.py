@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "large_deviations",
+    "jarzynski",
+    "estimators",
+    "first_and_second_law",
+    "heat_rates",
+    "fokker_planck_form",
+    "stationary_sgd",
+    "convergence_to_equilibrium",
+    "work_and_heat",
+    "optimal_protocols",
+)
 """The files of the family, each with one claim or a few of one subject."""
 
 for module in MODULES:

@@ -1,0 +1,335 @@
+"""B14 and E18: the symmetry of entropy production in steady states, and how far below zero it ever gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import fpsolver as fp
+from fpsolver.theory import dragged_trap, linear_diffusion, relaxing_trap, ring_entropy
+from fpsolver.thermodynamics.fluctuation_theorems import detailed_theorem, integral_theorem
+from fpsolver.validation import (
+    Comparison,
+    Curve,
+    Points,
+    Series,
+    Trial,
+    asymptotic,
+    claim,
+    gridded,
+    misses,
+    richardson,
+    rounded,
+    slope,
+    statistical,
+)
+
+TURN = 2.0 * np.pi
+RING: dict[str, float] = {"force": 0.5, "temperature": 0.5, "period": TURN}
+WASHBOARD = fp.Landscape("-cos(x)")
+TILTED = fp.Langevin(WASHBOARD, temperature=RING["temperature"], force=(RING["force"],))
+
+B14 = claim(
+    "B14",
+    family="fluctuations",
+    title="Detailed fluctuation theorem",
+    as_written="P(σ)/P(−σ) = e^σ.",
+    statement="Exact for total entropy production in a steady state of even variables (or with p_ss(x, v) = p_ss(x, "
+    "−v), or a periodic state under time-symmetric driving), at any time; and for a process and its reverse as "
+    "Crooks' theorem. It fails for work or heat in a steady state at finite time, and for starts that are transient: "
+    "the slope of ln[P(W)/P(−W)] for a trap that is dragged steadily is (1/T) t/[t − (1 − e^{−μkt})/μk].",
+    verdict="exact",
+    sources=(
+        "U. Seifert, Phys. Rev. Lett. 95, 040602 (2005), eq. (21)",
+        "R. van Zon, E. G. D. Cohen, Phys. Rev. E 67, 046102 (2003), eq. (17)",
+    ),
+    written=dragged_trap.transient_slope,
+    corrected=dragged_trap.steady_slope,
+)
+
+
+@B14.check
+def entropy_on_a_ring(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare P(σ < −a) with ⟨e^{−σ}; σ > a⟩ in the steady state of a ring's jump process, turns counted."""
+    cells, turns, duration = trial.pick(brief=32, quick=64, full=96), 9, 4.0
+    joint, sigma = _joint_on_a_line(cells, turns, duration)
+    thresholds = np.linspace(0.25, 12.0, 24)
+    below = np.array([joint[sigma < -a].sum() for a in thresholds])
+    above = np.array([(joint * np.exp(-sigma))[sigma > a].sum() for a in thresholds])
+    for k in (0, 3, 7):
+        yield Comparison(
+            f"⟨e^{{−σ}}; σ > {thresholds[k]:.3g}⟩, ring", below[k], above[k], 0.0, "rounding", 1e-10,
+            "rounding of the matrix exponential; what leaves the line is less",
+        )  # fmt: skip
+    # Both sides in bins: the logarithm against the logarithmic mean of e^σ over the bin.
+    edges = np.linspace(0.0, 12.0, 13)
+    there = np.histogram(sigma, edges, weights=joint)[0]
+    back = np.histogram(-sigma, edges, weights=joint)[0]
+    weighted = np.histogram(sigma, edges, weights=joint * np.exp(-sigma))[0]
+    yield Series(
+        f"Entropy production of a ring in the steady state, t = {duration:g}",
+        "σ",
+        "ln[P(σ)/P(−σ)]",
+        (Curve("detailed theorem", edges, edges),),
+        (Points("densities", -np.log(weighted / there), np.log(there / back)),),
+    )
+
+
+def _joint_on_a_line(cells: int, turns: int, duration: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return P(last, first) of the tilted ring with its turns counted, and σ of every pair."""
+    from scipy.linalg import expm
+
+    ring = fp.Grid(x=fp.Axis(0.0, TURN, cells, boundary="periodic"))
+    steady = np.asarray(fp.stationary(fp.generator(TILTED, ring))) * ring.volumes
+    line = fp.Grid(x=fp.Axis(-(turns // 2) * TURN, (turns - turns // 2) * TURN, cells * turns, boundary="reflecting"))
+    W = fp.generator(TILTED, line)
+    kernel = expm(W.matrix.toarray() * duration)
+    home = np.arange(cells * (turns // 2), cells * (turns // 2 + 1))
+    edge = W.edges[0]
+    # Σ ln(k_ij/k_ji) along the line, in which every path between two cells gives the same.
+    flow = np.append(0.0, np.cumsum(np.log(edge.forward[:-1] / edge.backward[:-1])))
+    potential = flow - np.log(np.tile(steady, turns))
+    return kernel[:, home] * steady, potential[:, None] - potential[home]
+
+
+@B14.check
+def entropy_of_trajectories(trial: Trial) -> Iterator[Comparison | Series]:
+    """Fit the slope of ln[P(σ)/P(−σ)] along trajectories: steady states in a plane and on a ring, a transient start."""
+    n = trial.pick(brief=20_000, quick=1_000_000, full=10_000_000)
+    drift = np.array([[1.0, -1.0], [1.0, 2.0]])
+    steady = fp.Gaussian([0.0, 0.0], linear_diffusion.stationary_covariance(drift, np.eye(2)))
+    rotating = fp.Langevin(fp.Landscape("(x**2 + 2*y**2)/2"), temperature=1.0, force=("y", "-x"))
+    plane = detailed_theorem(
+        fp.simulate(
+            rotating, n, steady, 0.25, 1.0, seed=trial.seed, experiment=5140, scheme="ornstein-uhlenbeck",
+            functionals="entropy_flow", density=steady,
+        )
+    )  # fmt: skip
+    yield statistical("slope, rotating trap", 1.0, plane.slope, plane.slope_error)
+    ring = detailed_theorem(_entropy_on_the_line(n, 0.05, trial.seed))
+    yield statistical(
+        "slope, ring", 1.0, ring.slope, ring.slope_error, bias=0.05**2 / 12.0, bias_source="time step, dt²/12"
+    )
+    yield Series(
+        "Entropy production in steady states",
+        "σ",
+        "ln[P(σ)/P(−σ)]",
+        (Curve("detailed theorem", plane.points.work, plane.points.work),),
+        tuple(
+            Points(name, one.points.work, one.points.values, one.points.standard_errors)
+            for name, one in (("rotating trap", plane), ("ring", ring))
+        ),
+    )
+    if trial.effort == "brief":
+        return
+    start = fp.Gaussian([1.0], 0.5)
+    mean, variance = relaxing_trap.moments(1.0, 0.5, stiffness=1.0, temperature=1.0, duration=1.0)
+    ensemble = fp.simulate(
+        fp.Langevin(fp.Landscape("x**2/2"), temperature=1.0), n, start, 0.5, 1.0, seed=trial.seed, experiment=5142,
+        scheme="ornstein-uhlenbeck", functionals="entropy_flow", density=(start, fp.Gaussian([mean], variance)),
+    )  # fmt: skip
+    transient, average = detailed_theorem(ensemble), integral_theorem(ensemble)
+    yield misses("slope from a transient start", 1.0, transient.slope, transient.slope_error)
+    yield statistical("⟨e^{−σ}⟩ from the same", 1.0, average.average, average.standard_error)
+
+
+def _entropy_on_the_line(n: int, dt: float, seed: int) -> np.ndarray:
+    """Return Σ of trajectories of the washboard in its steady state, from both of their ends."""
+    ring = fp.Grid(x=fp.Axis(0.0, TURN, 512, boundary="periodic"))
+    start = fp.stationary(fp.generator(TILTED, ring))
+    first = fp.simulate(TILTED, n, start, dt, 0.0, seed=seed, experiment=5144).final
+    last = fp.simulate(TILTED, n, first, dt, 3.0, seed=seed, experiment=5145, scheme="heun").final
+    x = np.linspace(-4.0 * TURN, 8.0 * TURN, 6001)
+    heights = ring_entropy.entropy_coordinate(WASHBOARD, x, **RING)
+    return np.interp(last[:, 0], x, heights) - np.interp(first[:, 0], x, heights)
+
+
+@B14.check
+def work_in_a_steady_state(trial: Trial) -> Iterator[Comparison | Series]:
+    """Fit the slope for the work on a trap that is dragged steadily, at several times."""
+    n, dt = trial.pick(brief=(20_000, 0.1), quick=(1_000_000, 0.05), full=(10_000_000, 0.02))
+    times, fits = [0.5, 1.0, 2.0], []
+    dragged = fp.Langevin(
+        fp.Landscape("(x - c)**2/2", variables=("x",), parameters={"c": 0.0}),
+        temperature=1.0,
+        protocol={"c": fp.Protocol("t")},
+    )
+    for number, time in enumerate(times):
+        work = fp.simulate(
+            dragged, n, fp.Gaussian([-1.0], 1.0), dt, time, seed=trial.seed, experiment=5146 + number,
+            scheme="ornstein-uhlenbeck", functionals="work",
+        ).values("work")  # fmt: skip
+        fits.append(detailed_theorem(work))
+        form = trial.predict(stiffness=1.0, duration=time, temperature=1.0)
+        # A trap that moves in steps does (dt/2) coth(dt/2) ≈ 1 + dt²/12 of the work, and so for what fluctuates of it.
+        yield statistical(
+            f"slope of work, t = {time:g}", form, fits[-1].slope, fits[-1].slope_error, bias=_step_bias(time, dt),
+            bias_source="time step",
+        )  # fmt: skip
+    fine = np.linspace(0.3, 6.0, 60)
+    slopes = [float(dragged_trap.steady_slope(stiffness=1.0, duration=t, temperature=1.0)) for t in fine]
+    yield Series(
+        "Work in the steady state of a dragged trap",
+        "μkt",
+        "slope of ln[P(W)/P(−W)] times T",
+        (Curve("steady start", fine, slopes), Curve("as written", fine, np.ones_like(fine))),
+        (Points("trajectories", times, [one.slope for one in fits], [one.slope_error for one in fits]),),
+    )
+
+
+def _step_bias(time: float, dt: float) -> float:
+    """Return by how much steps change the slope 2⟨W⟩/var W: exact moments of the work in steps, less the limit."""
+    steps = round(time / dt)
+    kept = math.exp(-dt)
+    # W = Σ_n of the change by half a shift before and after each relaxation; y_n is the distance from the trap then.
+    mean = variance = covariance = 0.0
+    position, spread = -1.0, 1.0
+    for _ in range(steps):
+        # Switch by dt/2 at fixed x: W += (dt/2)(dt/4 − y), y −= dt/2; before the relaxation and after it.
+        for half in range(2):
+            mean += 0.5 * dt * (0.25 * dt - position)
+            variance += 0.25 * dt**2 * spread - dt * covariance
+            covariance -= 0.5 * dt * spread
+            position -= 0.5 * dt
+            if half == 0:
+                position, covariance = kept * position, kept * covariance
+                spread = kept**2 * spread + 1.0 - kept**2
+    limit = float(dragged_trap.steady_slope(stiffness=1.0, duration=time, temperature=1.0))
+    return abs(2.0 * mean / variance - limit)
+
+
+E18 = claim(
+    "E18",
+    family="fluctuations",
+    title="Infimum of entropy production, and stopping times",
+    as_written="P(inf Σ < −s) = e^{−s}, and ⟨e^{−Σ_τ}⟩ = 1.",
+    statement="e^{−Σ} is a martingale in a steady state: ⟨e^{−Σ_τ}⟩ = 1 at stopping times (e^{−Σ} bounded up to τ), "
+    "also in discrete time. Where Σ moves continuously, it falls to −s before it rises to S with the probability (1 "
+    "− e^{−S})/(e^s − e^{−S}), which is e^{−s} for S = ∞. A chain, or a trajectory that is seen at intervals dt, "
+    "jumps past −s: there e^{−s} is a bound, short of which it falls by the factor e^{−0.5826 √(2m)} with the mean "
+    "entropy m ∝ dt of a step.",
+    verdict="exact",
+    sources=(
+        "I. Neri, É. Roldán, F. Jülicher, Phys. Rev. X 7, 011019 (2017)",
+        "D. Siegmund, Adv. Appl. Probab. 11, 701 (1979)",
+    ),
+)
+
+
+@E18.check
+def committor_of_a_washboard(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare the committor on a line between the places of −s and S with the form, for two starts."""
+    depths = np.linspace(0.5, 5.0, trial.pick(brief=4, quick=10, full=19))
+    cells, ceiling = trial.pick(brief=400, quick=1600, full=6400), 6.0
+    for start in (0.3, 2.5):
+        pairs = [_committor(start, depth, ceiling, cells) for depth in depths]
+        for depth, (value, error) in zip(depths, pairs, strict=True):
+            form = ring_entropy.fall_probability(depth, ceiling=ceiling)
+            yield gridded(f"P(−{depth:g} before 6), from x = {start:g}", form, value, error)
+    forms = [float(ring_entropy.fall_probability(depth)) for depth in depths]
+    yield Series(
+        "How far entropy production falls before it rises by 6, washboard",
+        "s",
+        "P",
+        (Curve("infimum law e^{−s}", depths, forms),),
+        (Points("committor", depths, [one for one, _ in pairs], [error for _, error in pairs]),),
+        "y",
+    )
+
+
+def _committor(start: float, depth: float, ceiling: float, cells: int) -> tuple[float, float]:
+    low, high = (ring_entropy.place(WASHBOARD, start, entropy, **RING) for entropy in (-depth, ceiling))
+    found = []
+    for number in (cells, cells // 2):
+        W = fp.generator(TILTED, fp.Grid(x=(low - 0.5, high + 0.5, number)))
+        q = fp.committor(W, fp.where(x=(high, None)), fp.where(x=(None, low)))
+        found.append(float(q.at([[start]])[0]))
+    return richardson(*found)
+
+
+@E18.check
+def chain_of_gaussian_steps(trial: Trial) -> Iterator[Comparison | Series]:
+    """Solve for the infimum and the stopping theorem of a chain by quadrature, in shorter and shorter steps."""
+    depth, ceiling = 1.0, 12.0
+    means = np.geomspace(0.2, 0.2 / 64.0, trial.pick(brief=5, quick=7, full=10))
+    falls = []
+    for mean in means:
+        fall, average = _chain(depth, ceiling, mean)
+        falls.append(fall)
+        yield rounded(f"⟨e^{{−Σ_τ}}⟩, m = {mean:.3g}", 1.0, average, rounding=1e-8, source="quadrature")
+    form = ring_entropy.fall_probability_of_chain(depth, entropy_per_step=float(means[-1]))
+    # The chain here stops at the ceiling; from there it falls to −s with e^{−s − S} at most.
+    yield asymptotic(f"P(inf Σ < −1), m = {means[-1]:.3g}", form, falls[-1], error=math.exp(-depth - ceiling))
+    beyond = -np.log(falls) - depth
+    yield Series(
+        "How far a chain jumps past −s, effectively",
+        "m, mean entropy of a step",
+        "−ln P(inf Σ < −s) − s",
+        (Curve("0.5826 √(2m)", means, ring_entropy.OVERSHOOT * np.sqrt(2.0 * means)),),
+        (Points("quadrature", means, beyond),),
+        "xy",
+        slope("overshoot against m", means, beyond, 0.5),
+    )
+
+
+def _chain(depth: float, ceiling: float, mean: float) -> tuple[float, float]:
+    """Return P(fall below −s before S) and ⟨e^{−Σ_τ}⟩ of a walk of steps from N(m, 2m)."""
+    from scipy.special import ndtr
+
+    deviation = math.sqrt(2.0 * mean)
+    nodes, weights = np.polynomial.legendre.leggauss(int(12.0 * (depth + ceiling) / deviation / 2.0) + 60)
+    x = (ceiling - depth) / 2.0 + (ceiling + depth) / 2.0 * nodes
+    kernel = np.exp(-0.5 * ((x - x[:, None] - mean) / deviation) ** 2) / math.sqrt(2.0 * math.pi) / deviation
+    system = np.eye(len(x)) - kernel * weights * (ceiling + depth) / 2.0
+    below = ndtr((-depth - x - mean) / deviation)
+    # e^{−y} weighs a step as one with the mean −m would be: e^{−y} N(y; m, 2m) = N(y; −m, 2m).
+    stopped = np.exp(-x) * (ndtr((-depth - x + mean) / deviation) + ndtr((x - mean - ceiling) / deviation))
+    inside = np.linalg.solve(system, np.column_stack([below, stopped]))
+    first = np.exp(-0.5 * ((x - mean) / deviation) ** 2) / math.sqrt(2.0 * math.pi) / deviation
+    first = first * weights * (ceiling + depth) / 2.0
+    at_once = (
+        ndtr((-depth - mean) / deviation),
+        ndtr((-depth + mean) / deviation) + ndtr((-mean - ceiling) / deviation),
+    )
+    fall, average = (float(once + first @ column) for once, column in zip(at_once, inside.T, strict=True))
+    return fall, average
+
+
+@E18.check
+def infimum_of_trajectories(trial: Trial) -> Iterator[Comparison | Series]:
+    """Count trajectories of the washboard that fall by s before they rise by S, touches between steps included."""
+    if trial.effort == "brief":
+        return
+    n, dt = trial.pick(brief=(0, 0.0), quick=(1_000_000, 0.01), full=(10_000_000, 0.005))
+    start, ceiling = 0.3, 4.0
+    depths, seen = (0.5, 1.0, 2.0), []
+    for number, depth in enumerate(depths):
+        low, high = (ring_entropy.place(WASHBOARD, start, entropy, **RING) for entropy in (-depth, ceiling))
+        exits: dict[bool, Any] = {}
+        for bridge in (True, False):
+            passages = fp.first_passage_times(
+                TILTED, n, [start], (fp.where(x=(None, low)), fp.where(x=(high, None))), dt, 400.0, seed=trial.seed,
+                bridge=bridge, experiment=5180 + 2 * number + bridge, bins=(0.0, 400.0, 4),
+            )  # fmt: skip
+            exits[bridge] = passages.probabilities
+        form = float(ring_entropy.fall_probability(depth, ceiling=ceiling))
+        value, error = float(exits[True].value[0]), float(exits[True].standard_error[0])
+        # Steps are of first weak order, with the curvature of the loss at most one.
+        yield statistical(
+            f"P(−{depth:g} before 4), trajectories", form, value, error, bias=0.5 * dt * form,
+            bias_source="time step, dt/2",
+        )  # fmt: skip
+        seen.append((float(exits[False].value[0]), float(exits[False].standard_error[0])))
+        yield misses(f"P(−{depth:g} before 4), seen at the ends of steps only", form, *seen[-1], errors=4.0)
+    fine = np.linspace(0.3, 2.5, 40)
+    yield Series(
+        "Infimum of entropy production along trajectories",
+        "s",
+        "P(−s before 4)",
+        (Curve("stopping theorem", fine, [float(ring_entropy.fall_probability(s, ceiling=ceiling)) for s in fine]),),
+        (Points("seen at steps only", depths, [one for one, _ in seen], [error for _, error in seen]),),
+        "y",
+    )
