@@ -28,7 +28,7 @@ docs: $(VENV)/.docs
 	@echo "docs/_build/html/index.html"
 
 clean:
-	rm -rf .venv .venv-* build dist docs/_build docs/auto_examples docs/auto_theory docs/generated docs/sg_execution_times.rst results *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* build dist docs/_build docs/auto_examples docs/auto_theory docs/auto_theorems docs/generated docs/sg_execution_times.rst results *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'fpsolver needs Python 3.11 or later; set PYTHON=')"

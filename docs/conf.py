@@ -30,7 +30,7 @@ templates_path = ["_templates"]
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-exclude_patterns = ["_build", "_templates", "examples", "theory"]
+exclude_patterns = ["_build", "_templates", "examples", "theory", "theorems"]
 html_theme = "alabaster"
 html_theme_options = {
     "description": "Fokker–Planck densities and trajectories for the thermodynamics of learning",
@@ -40,8 +40,8 @@ html_theme_options = {
 suppress_warnings = ["config.cache"]
 
 sphinx_gallery_conf = {
-    "examples_dirs": ["examples", "theory"],
-    "gallery_dirs": ["auto_examples", "auto_theory"],
+    "examples_dirs": ["examples", "theory", "theorems"],
+    "gallery_dirs": ["auto_examples", "auto_theory", "auto_theorems"],
     "filename_pattern": r"\.py$",
     "download_all_examples": False,
     "abort_on_example_error": True,

@@ -119,7 +119,7 @@ def entropy_flow(W: Generator) -> Counting:
                 "infinite entropy; take a scheme whose jumps are reversible"
             )
         forward, backward = (np.where(linked, side, 1.0) for side in (edge.forward, edge.backward))
-        step = np.log(forward) - np.log(backward) - (_there(volume, edge.offset) - volume)
+        step = np.log(forward) - np.log(backward) - (edge.at_end(volume) - volume)
         jumps.append(_odd(np.where(linked, step, 0.0)))
     return Counting("entropy flow", tuple(jumps))
 
@@ -173,7 +173,7 @@ def force_work(W: Generator) -> Counting:
     jumps = []
     for edge, (forward, _) in zip(W.edges, heat(W).jumps, strict=True):
         linked = edge.forward > 0
-        jumps.append(_odd(np.where(linked, forward + _there(periodic, edge.offset) - periodic, 0.0)))
+        jumps.append(_odd(np.where(linked, forward + edge.at_end(periodic) - periodic, 0.0)))
     return Counting("work of the force", tuple(jumps))
 
 
@@ -314,11 +314,6 @@ def _times(factor: float, rate: np.ndarray | None) -> np.ndarray | None:
 
 def _odd(forward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return forward, -forward
-
-
-def _there(values: np.ndarray, offset: Sequence[int]) -> np.ndarray:
-    """Return the values one edge further, stored at the cell where the edge starts."""
-    return np.roll(values, tuple(-step for step in offset), axis=tuple(range(values.ndim)))
 
 
 def _displacement(grid: Grid, offset: Sequence[int], k: int) -> np.ndarray:

@@ -30,6 +30,10 @@ class Edge:
     forward: np.ndarray
     backward: np.ndarray
 
+    def at_end(self, values: np.ndarray) -> np.ndarray:
+        """Return values of the cells at the end of the edge, stored at the cell it starts from."""
+        return np.roll(values, tuple(-step for step in self.offset), axis=tuple(range(values.ndim)))
+
 
 @dataclass(frozen=True, eq=False)
 class Generator:
@@ -149,12 +153,11 @@ def edges_to_matrix(shape: tuple[int, ...], edges: tuple[Edge, ...], diagonal: n
         Diagonal, of the grid's shape.
     """
     cells = np.arange(diagonal.size, dtype=np.int32).reshape(shape)
-    axes = tuple(range(len(shape)))
     rows, columns, rates = [cells.ravel()], [cells.ravel()], [diagonal.ravel()]
     for edge in edges:
         linked = (edge.forward != 0) | (edge.backward != 0)
         start = cells[linked]
-        end = np.roll(cells, tuple(-step for step in edge.offset), axis=axes)[linked]
+        end = edge.at_end(cells)[linked]
         forward, backward = edge.forward.ravel()[start], edge.backward.ravel()[start]
         rows += [end, start]
         columns += [start, end]

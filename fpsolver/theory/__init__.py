@@ -32,6 +32,12 @@ _MODULES = (
     "random_energy",
     "barrier_statistics",
     "chain_passage",
+    "learning_readings",
+    "two_level",
+    "relaxing_trap",
+    "heat_tails",
+    "ring_entropy",
+    "batch_temperature",
     "gaussian_work",
     "dragged_trap",
     "stiffening_trap",
@@ -54,6 +60,7 @@ _MODULES = (
     "coupling_cycle",
     "linear_information",
     "two_reservoirs",
+    "temperature_ramp",
 )
 
 __all__ = [*_HOMES, *_MODULES]

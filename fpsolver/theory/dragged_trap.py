@@ -11,8 +11,8 @@ from fpsolver.errors import TheoryError
 from fpsolver.theory.conditions import positive
 from fpsolver.theory.estimate import Estimate
 
-MAZONKA = "O. Mazonka, C. Jarzynski, cond-mat/9912121 (1999), eq. (17)"
-ZON = "R. van Zon, E. G. D. Cohen, Phys. Rev. E 67, 046102 (2003), eq. (17)"
+MAZONKA = "O. Mazonka, C. Jarzynski, cond-mat/9912121 (1999)"
+ZON = "R. van Zon, E. G. D. Cohen, Phys. Rev. E 67, 046102 (2003)"
 CHAIN = "own derivation: the AR(1) chain is reversible with respect to N(λ, T_st/k)"
 EQUILIBRIUM = "the start is in equilibrium"
 

@@ -103,7 +103,12 @@ def overlap(dissipated: float, *, temperature: float) -> Estimate:
     TheoryError
         If an argument is not positive.
     """
-    return Estimate(2.0 * _shared(dissipated, 1.0, 1.0, temperature), (GAUSSIAN,), 0.0, "C. H. Bennett (1976)")
+    return Estimate(
+        2.0 * _shared(dissipated, 1.0, 1.0, temperature),
+        (GAUSSIAN,),
+        0.0,
+        "C. H. Bennett, J. Comput. Phys. 22, 245 (1976)",
+    )
 
 
 def bennett_deviation(dissipated: float, forward: float, reverse: float, *, temperature: float) -> Estimate:
@@ -130,7 +135,7 @@ def bennett_deviation(dissipated: float, forward: float, reverse: float, *, temp
     variance = 1.0 / shared - 1.0 / n - 1.0 / m
     return Estimate(
         temperature * math.sqrt(max(variance, 0.0)), (GAUSSIAN, INDEPENDENT, "many samples are shared"), 1.0 / shared,
-        "C. H. Bennett, J. Comput. Phys. 22, 245 (1976), eq. (10)",
+        "C. H. Bennett, J. Comput. Phys. 22, 245 (1976)",
     )  # fmt: skip
 
 

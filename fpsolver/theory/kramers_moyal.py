@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
 from fpsolver.theory.estimate import Estimate
@@ -65,7 +66,7 @@ def without_lag(x: float, *, order: int, stiffness: float, temperature: float, l
     return Estimate(value, ("τ → 0",), stiffness * lag, "H. Risken, The Fokker–Planck Equation (1996), eq. (4.7)")
 
 
-def first_order(x: float, *, order: int, lag: float, drift: np.ndarray, diffusion: np.ndarray) -> Estimate:
+def first_order(x: float, *, order: int, lag: float, drift: ArrayLike, diffusion: ArrayLike) -> Estimate:
     """Return D⁽¹⁾ + (τ/2)(D⁽¹⁾D⁽¹⁾' + D⁽²⁾D⁽¹⁾'') or D⁽²⁾ + (τ/2)(D⁽¹⁾² + D⁽¹⁾D⁽²⁾' + 2D⁽²⁾D⁽¹⁾' + D⁽²⁾D⁽²⁾'').
 
     Parameters
@@ -87,7 +88,7 @@ def first_order(x: float, *, order: int, lag: float, drift: np.ndarray, diffusio
     if order not in (1, 2):
         raise TheoryError(f"order = {order!r} must be 1 (drift) or 2 (diffusion)")
     polynomial = np.polynomial.Polynomial
-    one, two = polynomial(drift), polynomial(diffusion)
+    one, two = (polynomial(np.asarray(values, dtype=float)) for values in (drift, diffusion))
     if order == 1:
         plain, change = one, one * one.deriv() + two * one.deriv(2)
     else:

@@ -117,4 +117,5 @@ def medium_entropy(*, work: ArrayLike, loss_change: ArrayLike, temperature: floa
 
 def _exponent(energy: ArrayLike, entropy: ArrayLike, information: ArrayLike, temperature: float) -> np.ndarray:
     """Return energy/T − entropy + information."""
-    return np.asarray(energy, dtype=float) / positive("temperature", temperature) - entropy + information
+    x, s, i = (np.asarray(one, dtype=float) for one in (energy, entropy, information))
+    return x / positive("temperature", temperature) - s + i

@@ -100,8 +100,8 @@ def steady_state(*, drift: Any, diffusion: Any, first: int = 1) -> LinearInforma
     s = solve_continuous_lyapunov(a, 2.0 * d)
     parts = slice(0, first), slice(first, len(a))
     flows, entropies = zip(*(_of_part(a, d, s, part) for part in parts), strict=True)
-    estimates = [tuple(Estimate(float(v), _ASSUMPTIONS, 0.0, SOURCE) for v in pair) for pair in (flows, entropies)]
-    return LinearInformation(mutual_information(s, first), *estimates)
+    (l_x, l_y), (e_x, e_y) = ([Estimate(v, _ASSUMPTIONS, 0.0, SOURCE) for v in pair] for pair in (flows, entropies))
+    return LinearInformation(mutual_information(s, first), (l_x, l_y), (e_x, e_y))
 
 
 def _of_part(a: np.ndarray, d: np.ndarray, s: np.ndarray, part: slice) -> tuple[float, float]:

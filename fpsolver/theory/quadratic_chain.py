@@ -35,14 +35,28 @@ def shadow_hessian(hessian: ArrayLike, *, learning_rate: float) -> np.ndarray:
     >>> shadow_hessian([[2.0]], learning_rate=0.5)
     array([[1.]])
     """
+    matrix = stable_hessian(hessian, learning_rate=learning_rate)
+    return matrix - learning_rate / 2.0 * matrix @ matrix
+
+
+def stable_hessian(hessian: ArrayLike, *, learning_rate: float) -> np.ndarray:
+    """Return H, shape (d, d), where SGD with it has a stationary state.
+
+    Raises
+    ------
+    TheoryError
+        If the Hessian is not symmetric with eigenvalues between 0 and 2/η.
+    """
     matrix, eta = np.atleast_2d(np.asarray(hessian, dtype=float)), positive("learning_rate", learning_rate)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise TheoryError(f"H of shape {matrix.shape} must be a square matrix")
     values = np.linalg.eigvalsh(matrix)
     if not np.allclose(matrix, matrix.T) or values[0] <= 0.0 or eta * values[-1] >= 2.0:
         raise TheoryError(
             f"H with eigenvalues {np.round(values, 6).tolist()} must be symmetric and positive, with ηH < 2 "
             f"(η = {eta:g}): the chain has no stationary state"
         )
-    return matrix - eta / 2.0 * matrix @ matrix
+    return matrix
 
 
 def literal_hessian(hessian: ArrayLike, *, learning_rate: float) -> np.ndarray:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from fpsolver.errors import TheoryError
 from fpsolver.theory.conditions import positive
 from fpsolver.theory.estimate import Estimate
+from fpsolver.theory.quadratic_chain import stable_hessian
 
 OWN = "own derivation, from the Gaussian transition probabilities; cf. P. Chaudhari, S. Soatto, ICLR 2018"
 
@@ -39,14 +40,8 @@ def chain_covariance(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: flo
     >>> chain_covariance([[1.0]], [[1.0]], learning_rate=1.0)
     array([[1.]])
     """
-    eta = positive("learning_rate", learning_rate)
-    h, c = np.atleast_2d(np.asarray(hessian, dtype=float)), np.atleast_2d(np.asarray(noise, dtype=float))
+    h, c, eta = stable_hessian(hessian, learning_rate=learning_rate), np.atleast_2d(noise), learning_rate
     values, vectors = np.linalg.eigh(h)
-    if not np.allclose(h, h.T) or values[0] <= 0.0 or eta * values[-1] >= 2.0:
-        raise TheoryError(
-            f"H with eigenvalues {np.round(values, 6).tolist()} must be symmetric and positive with ηH < 2 "
-            f"(η = {eta:g}): the chain has no stationary state"
-        )
     rates = values[:, None] + values - eta * np.outer(values, values)
     return vectors @ (eta * (vectors.T @ c @ vectors) / rates) @ vectors.T
 

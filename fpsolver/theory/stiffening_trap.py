@@ -15,7 +15,7 @@ from fpsolver.theory.conditions import positive
 from fpsolver.theory.estimate import Estimate
 
 JARZYNSKI = "C. Jarzynski, Phys. Rev. Lett. 78, 2690 (1997), eq. (2)"
-SPECK = "T. Speck, J. Phys. A 44, 305001 (2011), eq. (9)"
+SPECK = "T. Speck, J. Phys. A 44, 305001 (2011)"
 
 
 def free_energy_difference(start: float, stop: float, *, temperature: float) -> Estimate:

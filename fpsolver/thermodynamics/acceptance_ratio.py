@@ -95,7 +95,7 @@ def bennett(forward: Any, reverse: Any, temperature: float, *, block: int = 1) -
 
     References
     ----------
-    C. H. Bennett, J. Comput. Phys. 22, 245 (1976), eqs. (12) and (10); M. R. Shirts, E. Bair, G. Hooker, V. S. Pande,
+    C. H. Bennett, J. Comput. Phys. 22, 245 (1976); M. R. Shirts, E. Bair, G. Hooker, V. S. Pande,
     Phys. Rev. Lett. 91, 140601 (2003).
 
     Examples

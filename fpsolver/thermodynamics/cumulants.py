@@ -68,7 +68,7 @@ def cumulant_expansion(work: Any, temperature: float, *, order: int = HIGHEST, b
 
     References
     ----------
-    C. Jarzynski, Phys. Rev. E 56, 5018 (1997), eq. (36); unbiased cumulants (k-statistics): R. A. Fisher (1929).
+    C. Jarzynski, Phys. Rev. E 56, 5018 (1997); unbiased cumulants (k-statistics): R. A. Fisher (1929).
 
     Examples
     --------

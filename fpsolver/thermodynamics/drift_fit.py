@@ -114,8 +114,9 @@ def fit_drift_and_diffusion(
     covariance = np.linalg.inv(found.jac.T @ found.jac)
     errors = np.sqrt(np.diag(covariance))
     last = float(np.abs(deviations(found.x) - deviations(found.x, terms - 1)).max()) if terms > 1 else np.inf
+    split = sizes[0]
     return DriftAndDiffusion(
-        *np.split(found.x, sizes[:1]), *np.split(errors, sizes[:1]), covariance,
+        found.x[:split], found.x[split:], errors[:split], errors[split:], covariance,
         2.0 * float(found.cost), 2 * len(measured) - sum(sizes), last,
     )  # fmt: skip
 

@@ -97,7 +97,7 @@ def integral_theorem(
     --------
     >>> import fpsolver as fp
     >>> trap = fp.Langevin(fp.Landscape("x**2/2"), temperature=1.0)
-    >>> start, end = fp.Gaussian([1.0], 0.5), fp.Gaussian([np.exp(-1)], 1 - 0.5 * np.exp(-2))
+    >>> start, end = fp.Gaussian([1.0], 1.5), fp.Gaussian([np.exp(-1)], 1 + 0.5 * np.exp(-2))
     >>> ensemble = fp.simulate(trap, 10_000, start, 0.25, 1.0, seed=1, scheme="ornstein-uhlenbeck",
     ...                        functionals="entropy_flow", density=(start, end))
     >>> theorem = integral_theorem(ensemble)

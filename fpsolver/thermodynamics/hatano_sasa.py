@@ -5,7 +5,7 @@ starts in the first steady state
 
     Y = Σ_k [φ_{k+1}(θ) − φ_k(θ)] at the switches,   ⟨e^{−Y}⟩ = 1,   ⟨Y⟩ ≥ 0,
 
-which is ∫ λ̇ ∂_λφ dt of a protocol in steps; and what keeps the steady states going obeys ⟨e^{−Σ_hk}⟩ = 1 from any start.
+which is ∫ λ̇ ∂_λφ dt of a protocol in steps; what keeps the steady states going obeys ⟨e^{−Σ_hk}⟩ = 1 from any start.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def switched_steady_states(
 
     if len(stages) < 2 or any(duration < 0.0 for _, duration in stages):
         raise InputError(f"{len(stages)} stage(s) of durations {[time for _, time in stages]}: give two, none negative")
-    generators = [fp.generator(dynamics, grid) for dynamics, _ in stages]
+    generators: list[Any] = [fp.generator(dynamics, grid) for dynamics, _ in stages]
     steady = [fp.stationary(W) for W in generators]
     potentials = [Field(grid, -np.log(np.asarray(one)), {}) for one in steady]
     one_way = grid.dimension == 1 and grid.axes[0].periodic

@@ -63,7 +63,7 @@ class ExponentialAverage:
     def samples_needed(self) -> float:
         """e^{W_diss/T} with the dissipated work of the reverse process: below it the dominant work is never seen.
 
-        C. Jarzynski, Phys. Rev. E 73, 046105 (2006), eq. (8).
+        C. Jarzynski, Phys. Rev. E 73, 046105 (2006).
         """
         return math.exp(min(max(self.reverse_dissipated, 0.0) / self.temperature, 700.0))
 

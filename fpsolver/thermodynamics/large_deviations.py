@@ -27,7 +27,7 @@ from fpsolver.generators.counting import (
     winding,
 )
 from fpsolver.generators.tilted import TiltedGenerator, tilted
-from fpsolver.thermodynamics.dominant_state import DominantState, dominant_state
+from fpsolver.thermodynamics.dominant_states import DominantState, dominant_state
 
 __all__ = [
     "Counting",

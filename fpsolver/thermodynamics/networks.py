@@ -180,6 +180,9 @@ def markov_network(rates: Any) -> MarkovNetwork:
         raise InputError(
             f"rates have the shape {np.shape(rates)}; give (n, n) or (reservoirs, n, n) with n of 2 or more"
         )
+    off_diagonal = ~np.eye(table.shape[1], dtype=bool)
+    if not (table[:, off_diagonal] >= 0.0).all():
+        raise InputError(f"the least rate is {table[:, off_diagonal].min():g}; rates must be finite and not negative")
     reservoir, tails, heads = np.nonzero(np.triu(np.swapaxes(table, 1, 2) + table, 1))
     return MarkovNetwork(table.shape[1], tails, heads, table[reservoir, heads, tails], table[reservoir, tails, heads])
 

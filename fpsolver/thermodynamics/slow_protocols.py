@@ -12,7 +12,7 @@ from fpsolver.dynamics import Protocol
 from fpsolver.errors import MethodError
 from fpsolver.grids import Grid
 from fpsolver.thermodynamics.friction import friction_tensor
-from fpsolver.thermodynamics.transport_landscapes import check_positive
+from fpsolver.thermodynamics.conditions import check_positive
 
 
 @dataclass(frozen=True, eq=False)

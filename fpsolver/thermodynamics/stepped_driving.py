@@ -23,7 +23,7 @@ from fpsolver.kernels.edge_weights import bernoulli_pair
 from fpsolver.landscapes import Landscape
 from fpsolver.thermodynamics.friction import conjugate_force
 from fpsolver.thermodynamics.rational_exponential import Tridiagonal, from_resolvents, partial_fractions
-from fpsolver.thermodynamics.transport_landscapes import check_positive
+from fpsolver.thermodynamics.conditions import check_positive
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 from fpsolver.density_moments import checked_density
 from fpsolver.errors import DensityError, GridError, MethodError
 from fpsolver.grids import Grid
+from fpsolver.thermodynamics.conditions import check_positive
 
 Floats = np.ndarray
 
@@ -96,13 +97,6 @@ def transport_landscape(
     drag = np.concatenate([[0.0], np.cumsum(velocity * axis.distances[:-1])]) / mobility
     loss = -temperature * np.log(density) - drag
     return loss - loss.min(), density
-
-
-def check_positive(**numbers: Any) -> None:
-    """Raise `MethodError` for the first number that is not positive and finite."""
-    for name, number in numbers.items():
-        if not (np.isfinite(number) and number > 0):
-            raise MethodError(f"{name} = {number!r} must be positive")
 
 
 _REMEDY = "; only a wall could keep it out there: use a grid that ends where the densities do"

@@ -16,7 +16,7 @@ from fpsolver.density_moments import checked_density
 from fpsolver.errors import ConvergenceError, GridError, MethodError
 from fpsolver.grids import Grid
 from fpsolver.landscapes import Landscape
-from fpsolver.thermodynamics.transport_landscapes import check_positive
+from fpsolver.thermodynamics.conditions import check_positive
 
 _NEGLIGIBLE = 1e-14
 """Cells with less than this of the largest cell probability do not take part."""

@@ -14,6 +14,7 @@ import numpy as np
 from fpsolver.density_moments import checked_density
 from fpsolver.errors import DensityError, GridError, MethodError
 from fpsolver.grids import Axis, Grid
+from fpsolver.thermodynamics.conditions import check_positive
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +170,7 @@ def speed_limit(p: Any, q: Any, grid: Grid | None = None, *, duration: float, di
     E. Aurell, C. Mejía-Monasterio and P. Muratore-Ginanneschi, Phys. Rev. Lett. 106, 250601 (2011);
     A. Dechant and Y. Sakurai, arXiv:1912.08405 (2019).
     """
-    for name, number in (("duration", duration), ("diffusion", diffusion)):
-        if not (np.isfinite(number) and number > 0):
-            raise MethodError(f"{name} = {number!r} must be positive")
+    check_positive(duration=duration, diffusion=diffusion)
     return wasserstein_distance(p, q, grid) ** 2 / (diffusion * duration)
 
 

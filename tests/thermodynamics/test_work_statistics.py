@@ -11,7 +11,7 @@ import fpsolver as fp
 from fpsolver.errors import AccuracyWarning, ConvergenceError, DensityError, MethodError, NumericalError
 from fpsolver.theory import stiffening_trap
 from fpsolver.thermodynamics.protocol_steps import protocol_steps, relaxed
-from fpsolver.thermodynamics.work_distribution import crooks_pair, work_distribution
+from fpsolver.thermodynamics.work_distributions import crooks_pair, work_distribution
 from fpsolver.thermodynamics.work_statistics import (
     extrapolated,
     log_partition_ratio,
@@ -250,6 +250,9 @@ def test_refusals():
         work_weighted_densities(W, [1.0, 0.5])
     with pytest.raises(MethodError, match="no density"):
         work_distribution(stiffening(40, "1 + 0*t"), 1.0, steps=2)
+    warming = fp.Langevin(STIFFENING, temperature=1.0, protocol={"temperature": "1 + t", "k": "1 + t"})
+    with pytest.raises(MethodError, match="reduced=True"):
+        crooks_pair(fp.generator(warming, fp.Grid(x=(-9, 9, 40))), 1.0)
     with pytest.raises(ConvergenceError, match="breakpoints"):
         extrapolated(lambda n: np.array([float(n % 3)]), 1e-6)
     forced = fp.Langevin(STIFFENING, temperature=1.0, force=("0.5*sin(x)",), protocol={"k": "1 + t"})

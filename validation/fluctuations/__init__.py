@@ -5,6 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 
 MODULES: tuple[str, ...] = (
+    "trajectory_entropy",
+    "integral_theorem",
+    "detailed_theorem",
+    "readings",
+    "heat_tails",
     "large_deviations",
     "jarzynski",
     "estimators",
@@ -15,6 +20,7 @@ MODULES: tuple[str, ...] = (
     "convergence_to_equilibrium",
     "work_and_heat",
     "optimal_protocols",
+    "temperature_ramp",
 )
 """The files of the family, each with one claim or a few of one subject."""
 

@@ -164,7 +164,7 @@ def scatter_of_estimators(dissipated: float, paths: int, samples: int, seed: int
 @E2.check
 def error_of_every_estimator(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare errors of four estimators over sets of 1000 trajectories each way, trap dragged there and back."""
-    samples, sets = 1000, trial.pick(brief=0, quick=250, full=5000)
+    samples, sets = 1000, trial.pick(brief=0, quick=250, full=2000)
     if not sets:
         return
     levels = np.array([0.25, 1.0, 2.0, 4.0, 7.0])

@@ -158,7 +158,7 @@ def trajectories_balance(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare ΔL of every trajectory with midpoint sums: for quadratic L at any step, for others as dt → 0."""
     if trial.effort == "brief":
         return
-    n, steps, left = trial.pick(brief=0, quick=1_000_000, full=4_000_000), (0.2, 0.1, 0.05, 0.025), []
+    n, steps, left = trial.pick(brief=0, quick=1_000_000, full=4_000_000), (0.1, 0.05, 0.025, 0.0125), []
     for landscape, name in ((TRAP, "dragged and stiffened trap"), (WAVES, "quartic, tilted")):
         for dt in steps:
             ensemble = fp.simulate(

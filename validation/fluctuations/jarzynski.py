@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -134,7 +135,7 @@ def chain_in_a_jumping_trap(trial: Trial) -> Iterator[Comparison]:
     """Compare averages over SGD in a trap that jumps 20 times, η = 0.1, with 1 and with exact sums of Gaussians."""
     paths = trial.pick(brief=20_000, quick=1_000_000, full=10_000_000)
     share = float(trial.predict([[1.0]], learning_rate=RATE)[0, 0])
-    keywords = {"stiffness": 1.0, "shift": SHIFT, "steps": STEPS, "learning_rate": RATE}
+    keywords: dict[str, Any] = {"stiffness": 1.0, "shift": SHIFT, "steps": STEPS, "learning_rate": RATE}
     stationary = float(dragged_trap.chain_temperature(stiffness=1.0, temperature=1.0, learning_rate=RATE))
     mean = float(dragged_trap.chain_mean_work(**keywords))
     variance = float(dragged_trap.chain_work_variance(temperature=1.0, **keywords))
@@ -181,7 +182,7 @@ def chains_of_changing_hessians(trial: Trial) -> Iterator[Comparison]:
             f"chain {case}, {d} dimensions, η = {eta:.2g}", 1.0, average * math.exp(difference), rounding=1e-10,
             source="rounding of six inverses with condition numbers up to 1e3",
         )  # fmt: skip
-    stages = [([0.0], [[k]]) for k in np.linspace(1.0, 2.0, 21)]
+    stages = [(np.zeros(1), np.array([[k]])) for k in np.linspace(1.0, 2.0, 21)]
     difference, average = exact_average(stages, 0.2, trial.predict)
     yield rounded("k from 1 to 2 at η = 0.2", 1.0, average * math.exp(difference), rounding=1e-10, source="rounding")
 
@@ -211,7 +212,8 @@ def chain_of_turning_hessians_by_trajectories(trial: Trial) -> Iterator[Comparis
     )
     for rate, (literal, form) in zip(rates, both, strict=True):
         yield statistical(f"loss of the form, η = {rate:g}", 1.0, *form)
-        yield misses(f"loss itself, η = {rate:g}", 1.0, *literal)
+        if rate >= 0.3:
+            yield misses(f"loss itself, η = {rate:g}", 1.0, *literal)
     yield Series(
         "Jarzynski equality of SGD in a trap that turns and tightens, five steps",
         "learning rate η",
@@ -251,7 +253,7 @@ def turning_chain(
 @B15.check
 def starts_of_a_stiffening_trap(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare ⟨e^{−W/T}⟩ of a trap stiffened from 1 to 2 with the form, from equilibrium and two other starts."""
-    paths = trial.pick(brief=20_000, quick=1_000_000, full=10_000_000)
+    paths = trial.pick(brief=20_000, quick=1_000_000, full=4_000_000)
     durations = trial.pick(brief=(0.5,), quick=(0.1, 1.0), full=(0.1, 0.3, 1.0, 3.0, 10.0))
     starts = {"equilibrium": None, "colder, ⟨x²⟩ = ¼": 0.25, "hotter, ⟨x²⟩ = 4": 4.0}
     fine, curves, points = np.geomspace(0.05, 10.0, 25), [], []
@@ -262,11 +264,13 @@ def starts_of_a_stiffening_trap(trial: Trial) -> Iterator[Comparison | Series]:
                 1.0, 2.0, duration=duration, paths=paths, seed=trial.seed, experiment=70 + 10 * number + k,
                 start_variance=variance,
             )  # fmt: skip
-            keywords = {"duration": duration, "temperature": 1.0, "start_variance": variance}
             found.append(averaged(work))
-            yield statistical(f"{name}, t = {duration:g}", trial.predict(1.0, 2.0, **keywords), *found[-1])
-        keywords = [{"duration": t, "temperature": 1.0, "start_variance": variance} for t in fine]
-        exact = [float(stiffening_trap.exponential_work(1.0, 2.0, **some)) for some in keywords]
+            form = trial.predict(1.0, 2.0, duration=duration, temperature=1.0, start_variance=variance)
+            yield statistical(f"{name}, t = {duration:g}", form, *found[-1])
+        exact = [
+            float(stiffening_trap.exponential_work(1.0, 2.0, duration=t, temperature=1.0, start_variance=variance))
+            for t in fine
+        ]
         curves.append(Curve(name, fine, exact))
         points.append(Points(f"{name}, trajectories", durations, *np.array(found).T))
     yield Series(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -72,16 +73,20 @@ def linear_drift_from_trajectories(trial: Trial) -> Iterator[Comparison | Series
             name = f"{NAMES[order]} at x = {x:.2f}"
             predicted = trial.predict(x, order=order, **system)
             yield statistical(name, predicted, values[index], errors[index], bias=bias, bias_source="width of a bin")
-        x = measured.x[shown]
+        places = measured.x[shown]
         yield Series(
             f"Finite-lag {NAMES[order]} of linear drift, kτ = 0.3",
             "x",
             NAMES[order],
             curves=(
-                Curve("closed form at this lag", x, [float(theory.linear_drift(y, order=order, **system)) for y in x]),
-                Curve("without lag", x, [float(theory.without_lag(y, order=order, **system)) for y in x]),
+                Curve(
+                    "closed form at this lag",
+                    places,
+                    [float(theory.linear_drift(y, order=order, **system)) for y in places],
+                ),
+                Curve("without lag", places, [float(theory.without_lag(y, order=order, **system)) for y in places]),
             ),
-            points=(Points("trajectories", x, values[shown], errors[shown]),),
+            points=(Points("trajectories", places, values[shown], errors[shown]),),
         )
 
 
@@ -218,7 +223,7 @@ def _on_cells(
     from scipy.sparse.linalg import expm_multiply
 
     grid = fp.Grid(x=(-half_width, half_width, cells))
-    W = fp.generator(fp.Langevin(fp.Landscape(text), temperature=temperature), grid)
+    W: Any = fp.generator(fp.Langevin(fp.Landscape(text), temperature=temperature), grid)
     x = grid.axes[0].centres
     means = expm_multiply(lag * W.adjoint, np.stack([x, x**2], axis=1))
     first = (means[:, 0] - x) / lag

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import AccuracyWarning, MethodError
+from fpsolver.thermodynamics.protocol_steps import require_protocol
 from fpsolver.thermodynamics.work_statistics import (
     Drive,
     extrapolated,
@@ -201,6 +202,11 @@ def crooks_pair(W: Any, t_final: float, *, start: float = 0.0, reduced: bool = F
     **options
         Of `work_distribution`: steps, window, tolerance.
 
+    Raises
+    ------
+    MethodError
+        If the temperature is driven, and not the reduced work asked for: Crooks' relation is one of ∫∂_t(L/T) dt then.
+
     Examples
     --------
     >>> import fpsolver as fp
@@ -211,6 +217,11 @@ def crooks_pair(W: Any, t_final: float, *, start: float = 0.0, reduced: bool = F
     >>> bool(np.abs(ratio - work).max() < 1e-4)
     True
     """
+    require_protocol(W)
+    if not reduced and "temperature" in W.dynamics.protocol:
+        raise MethodError(
+            "under a protocol of the temperature Crooks' relation is one of ∫∂_t(L/T) dt; give reduced=True"
+        )
     forward = work_distribution(W, t_final, start=start, reduced=reduced, **options)
     span = forward.spacing * len(forward.work)
     window = (-float(forward.work[0]) - span, -float(forward.work[0]))

@@ -95,9 +95,9 @@ class DominantState:
         """λ''(s): the rate of the observable's variance under the process, Σ π k (a + g_j − g_i)² with g = ∂h/∂s."""
         total, gain = 0.0, self.response
         for edge, (forward, backward) in zip(self.process.edges, self.tilt.observable.jumps, strict=True):
-            step = _there(gain, edge) - gain
+            step = edge.at_end(gain) - gain
             total += float(np.sum(self.masses * edge.forward * (forward + step) ** 2))
-            total += float(np.sum(_there(self.masses, edge) * edge.backward * (backward - step) ** 2))
+            total += float(np.sum(edge.at_end(self.masses) * edge.backward * (backward - step) ** 2))
         return total
 
     @cached_property
@@ -195,7 +195,7 @@ def _transformed(tilt: TiltedGenerator, logarithm: np.ndarray) -> tuple[Generato
     with np.errstate(over="ignore", invalid="ignore"):
         for edge, (forward, backward) in zip(W.edges, tilt.observable.jumps, strict=True):
             linked = (edge.forward > 0) | (edge.backward > 0)
-            step = np.where(linked, _there(logarithm, edge) - logarithm, 0.0)
+            step = np.where(linked, edge.at_end(logarithm) - logarithm, 0.0)
             # The weight less one keeps its digits where the tilt is slight.
             gains = (
                 edge.forward * np.expm1(tilt.s * forward + step),
@@ -264,8 +264,3 @@ def _passage(process: Generator, gains: np.ndarray, pin: int, tolerance: float =
     result = np.zeros_like(gains)
     result[rest] = solve_generator(rows[rest][:, rest], -gains[rest], tolerance, adjoint=True, killing=into)[0]
     return result
-
-
-def _there(values: np.ndarray, edge: Edge) -> np.ndarray:
-    """Return the values one edge further, stored at the cell where the edge starts."""
-    return np.roll(values, tuple(-step for step in edge.offset), axis=tuple(range(values.ndim)))
