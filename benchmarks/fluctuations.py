@@ -1,5 +1,6 @@
 """Speed of fluctuation theorems: tilted spectra on 10⁵ cells, and pairs of 10⁷ trajectories with Bennett's estimate.
 
+Trajectories are bound by arithmetic: one normal number a step; eigenvalues by memory: some hundred sweeps of multigrid.
 The peers run in the same process: ARPACK in shift-invert mode on the same tilted matrix (``scipy.sparse.linalg.eigs``,
 given a shift just above the eigenvalue), and the same pair of ensembles in NumPy, in batches that stay in the cache.
 """
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import fpsolver as fp
+from fpsolver.ensembles.march import thread_count
 from fpsolver.thermodynamics import bennett, dominant_state, scgf, tilted
 
 TRAP = fp.Landscape("a*(x - c)**2/2", parameters={"a": 1.0, "c": 0.0})
@@ -137,13 +139,14 @@ def crooks_pair(name: str, paths: int, peer_paths: int, repeats: int) -> None:
     theirs, works = timed(lambda: [numpy_work(name, peer_paths, reverse=reverse) for reverse in (False, True)], repeats)
     check = bennett(*works, 1.0)
     exact, steps = PROCESSES[name][-1], 2.0 * paths * STEPS
+    rates = [steps / wall / 1e6 for wall in (simulated, bare)]
     print(
-        f"{name}: pair of {paths:.0e} in {simulated:.2f} s ({steps / simulated / 1e6:.0f} M particle-steps/s; "
-        f"{steps / bare / 1e6:.0f} without work), acceptance ratio {estimated:.2f} s, together "
+        f"{name}: pair of {paths:.0e} on {thread_count(None)} threads in {simulated:.2f} s ({rates[0]:.0f} M "
+        f"particle-steps/s; {rates[1]:.0f} without work), acceptance ratio {estimated:.2f} s, together "
         f"{simulated + estimated:.1f} s: ΔF = {found.value:.5f} ± {found.standard_error:.5f}, exact {exact:.5f}"
     )
     print(
-        f"{'':18s}NumPy: pair of {peer_paths:.0e} in {theirs:.2f} s, per path "
+        f"{'':18s}NumPy, one thread: pair of {peer_paths:.0e} in {theirs:.2f} s, per path "
         f"{theirs / peer_paths / (simulated / paths):.1f} times as long: "
         f"ΔF = {check.value:.5f} ± {check.standard_error:.5f}"
     )

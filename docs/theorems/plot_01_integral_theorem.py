@@ -37,13 +37,13 @@ When it holds
 reverse paths to end where the start was, below one (Y. Murashita, K. Funo, M. Ueda, Phys. Rev. E 90, 042110, 2014).
 Steps of bounded noise make it less than one from any start, and two-valued noise makes it zero.
 
-For learning it circulates as :math:`\langle e^{-\Delta L/T + \Delta I} \rangle = 1`. The sign of the loss is wrong and
-:math:`\Delta s` is missing: :math:`\langle e^{(\Delta L - W)/T - \Delta s + \Delta I} \rangle = 1` is right, with the
-work *W* of the protocol and the information :math:`\Delta I` gained about the data. In a trap at rest in equilibrium,
-where nothing is produced, the written form gives :math:`e^{d\mu kt}`. Nor can a cost :math:`C \ge 0` have
-:math:`\langle e^{-C/T} \rangle = 1`, and the entropy of the medium is not *W*/*T*, which is zero at a fixed loss: a
-two-level system then has :math:`1 + \tanh^2(\epsilon/2T)` (``two_level.without_heat``). The temperature of a batch is
-:math:`T \propto 1/B`, not :math:`\propto B` (``fpsolver.theory.batch_temperature``).
+For learning it circulates as :math:`\langle e^{-\Delta L/T + \Delta I} \rangle = 1`. The sign of the loss is wrong
+and :math:`\Delta s` is missing: :math:`\langle e^{(\Delta L - W)/T - \Delta s + \Delta I} \rangle = 1` is right, with
+the work *W* of the protocol and the information :math:`\Delta I` gained about the data. In a trap at rest in
+equilibrium, where nothing is produced, the written form gives :math:`e^{d\mu kt}`. Nor can a cost :math:`C \ge 0`
+have :math:`\langle e^{-C/T} \rangle = 1`, and the entropy of the medium is not *W*/*T*, which is zero at a fixed
+loss: a two-level system then has :math:`1 + \tanh^2(\epsilon/2T)` (``two_level.without_heat``). The temperature of a
+batch is :math:`T \propto 1/B`, not :math:`\propto B` (``fpsolver.theory.batch_temperature``).
 """
 
 import matplotlib.pyplot as plt
@@ -51,7 +51,7 @@ import numpy as np
 
 import fpsolver as fp
 from fpsolver.theory import relaxing_trap
-from fpsolver.thermodynamics.fluctuation_theorems import integral_theorem
+from fpsolver.thermodynamics import integral_theorem
 
 trap = fp.Langevin(fp.Landscape("x**2/2"), temperature=1.0)
 units = {"stiffness": 1.0, "temperature": 1.0}

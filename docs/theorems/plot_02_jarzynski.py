@@ -2,8 +2,8 @@ r"""
 Jarzynski equality
 ==================
 
-Work done on a system that starts in equilibrium knows the free-energy difference, however fast it is done. Closed forms:
-``fpsolver.theory.dragged_trap``, ``stiffening_trap`` and ``quadratic_chain``.
+Work done on a system that starts in equilibrium knows the free-energy difference, however fast it is done. Closed
+forms: ``fpsolver.theory.dragged_trap``, ``stiffening_trap``, ``quadratic_chain`` and ``temperature_ramp``.
 
 Statement
 ---------
@@ -13,13 +13,13 @@ With the work :math:`W = \int \partial_t L(x, t)\,\mathrm dt` of a protocol,
 
 .. math:: \langle e^{-W/T} \rangle = e^{-\Delta F/T} , \qquad\text{hence}\qquad \langle W \rangle \ge \Delta F ,
 
-for motion that starts in equilibrium and at every value of the parameters leaves :math:`e^{-L/T}` invariant. The final
-state is arbitrary (C. Jarzynski, Phys. Rev. Lett. 78, 2690, 1997).
+for motion that starts in equilibrium and at every value of the parameters leaves :math:`e^{-L/T}` invariant. The
+final state is arbitrary (C. Jarzynski, Phys. Rev. Lett. 78, 2690, 1997).
 
 Derivation
 ----------
-Weigh each trajectory with the work so far, :math:`g(x, t) = \langle \delta(x - x_t)\, e^{-W_t/T} \rangle`. It obeys the
-Fokker–Planck equation with a source (Feynman and Kac),
+Weigh each trajectory with the work so far, :math:`g(x, t) = \langle \delta(x - x_t)\, e^{-W_t/T} \rangle`. It obeys
+the Fokker–Planck equation with a source (Feynman and Kac),
 
 .. math:: \partial_t g = \mathcal L_t\, g - \frac{\partial_t L}{T}\, g .
 
@@ -29,13 +29,15 @@ start; its integral is the equality. That *g* is known at all times is the theor
 
 When it holds
 -------------
-A start that is not in equilibrium has no such equality: from another Gaussian the average depends on the speed, may be
-infinite, and becomes :math:`e^{-\Delta F/T}` only where the ramp takes long. *"For SGD as well"*, with the work of its
-loss, is wrong: a learning rate :math:`\eta` leaves another density invariant. Started there, the equality is exact in
-any dimension for the work of the shadow loss :math:`\tilde L = \frac12 \theta^{\mathsf T} H (1 - \eta H/2)\, \theta`,
-also where Hessians change and do not commute. The loss itself at :math:`T/(1 - \eta k/2)` serves for one fixed
-isotropic curvature only. With a temperature that is ramped,
-:math:`\langle e^{-\int L\,\mathrm d\beta} \rangle = Z(\beta_{\text{end}})/Z(\beta_{\text{start}})`.
+A start that is not in equilibrium has no such equality: from another Gaussian the average depends on the speed, may
+be infinite, and becomes :math:`e^{-\Delta F/T}` only where the ramp takes long. *"For SGD as well"*, with the work of
+its loss, is wrong: a learning rate :math:`\eta` leaves another density invariant. Started there, the equality is
+exact in any dimension for the work of the shadow loss
+:math:`\tilde L = \frac12 \theta^{\mathsf T} H (1 - \eta H/2)\, \theta`, also where Hessians change and do not
+commute. The loss itself at :math:`T/(1 - \eta k/2)` serves for one fixed isotropic curvature only. With a temperature
+that is ramped, :math:`\langle e^{-\int L\,\mathrm d\beta} \rangle = Z(\beta_{\text{end}})/Z(\beta_{\text{start}})`;
+for a learning rate that is ramped the ratio is that of the chain's own stationary densities, not
+:math:`(\eta_{\text{end}}/\eta_{\text{start}})^{d/2}`.
 """
 
 import matplotlib.pyplot as plt

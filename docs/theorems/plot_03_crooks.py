@@ -28,17 +28,17 @@ For *n* samples of Gaussian work that dissipate *D* on average, variance 2\ *TD*
 * the exponential average :math:`-T \ln \overline{e^{-W/T}}` lies above :math:`\Delta F`, by *D* for one sample and by
   :math:`T(e^{2D/T} - 1)/2n` once :math:`n \gg e^{2D/T}`; between the two its bias falls slowly;
 * the acceptance ratio solves :math:`\sum_F f(W - \Delta F) = \sum_R f(W + \Delta F)` with
-  :math:`f(w) = 1/(1 + e^{w/T})` (for equal numbers; C. H. Bennett, J. Comput. Phys. 22, 245, 1976). It is the maximum of
-  likelihood, so that none that knows only Crooks' theorem scatters less; its deviation is :math:`T\sqrt{1/m - 2/n}`
-  with *m* samples that both directions share;
+  :math:`f(w) = 1/(1 + e^{w/T})` (for equal numbers; C. H. Bennett, J. Comput. Phys. 22, 245, 1976). It is the maximum
+  of likelihood, so that none that knows only Crooks' theorem scatters less; its deviation is
+  :math:`T\sqrt{1/m - 2/n}` with *m* samples that both directions share;
 * the crossing of two fitted Gaussians scatters by :math:`\sqrt{(T^2 + D^2/4)/n}`, the second cumulant by
   :math:`\sqrt{2D(T + D)/n}`; both are right for Gaussian work alone.
 
 When it holds
 -------------
 Both ends start in equilibrium, in which a particle with inertia has its velocity reversed too. *"*\ :math:`e^{D/T}`
-*samples suffice"* is optimistic: an error of a fraction of *T* takes between :math:`e^{D/T}` and :math:`e^{2D/T}`. The
-bias to first order, as it is usually written, is off by orders of magnitude where samples are few.
+*samples suffice"* is optimistic: an error of a fraction of *T* takes between :math:`e^{D/T}` and :math:`e^{2D/T}`.
+The bias to first order, as it is usually written, is off by orders of magnitude where samples are few.
 """
 
 import warnings

@@ -8,8 +8,8 @@ How often entropy goes down, beside how often it goes up by as much; and what do
 
 Statement
 ---------
-In a steady state of variables that are even under time reversal, the total entropy :math:`\sigma` produced in any time
-*t* obeys
+In a steady state of variables that are even under time reversal, the total entropy :math:`\sigma` produced in any
+time *t* obeys
 
 .. math:: \frac{P(\sigma)}{P(-\sigma)} = e^{\sigma}
 
@@ -19,8 +19,8 @@ Derivation
 ----------
 :math:`e^{\sigma} = p_0(x_0) P[x|x_0] \,/\, p_t(x_t) P^\dagger[x^\dagger|x_t]` for every path. In a steady state the
 reverse paths are paths of the same ensemble, started in the same density, and their entropy production is
-:math:`-\sigma`; collect the paths with equal :math:`\sigma`. For all else the two ensembles differ, which leaves Crooks'
-theorem.
+:math:`-\sigma`; collect the paths with equal :math:`\sigma`. For all else the two ensembles differ, which leaves
+Crooks' theorem.
 
 When it holds
 -------------
@@ -46,7 +46,7 @@ import numpy as np
 
 import fpsolver as fp
 from fpsolver.theory import dragged_trap, heat_tails, linear_diffusion, ring_entropy
-from fpsolver.thermodynamics.fluctuation_theorems import detailed_theorem
+from fpsolver.thermodynamics import detailed_theorem
 
 n = 100_000
 

@@ -30,10 +30,10 @@ That is so for every discretisation, to rounding.
 When it holds
 -------------
 Jumps that can be reversed, even variables, and a *bounded* space. There the work of the force has it as well, about
-−1/(2\ *T*). On an unbounded space the symmetry is that of *total* entropy, as far as :math:`\lambda` is finite: the flow
-to the bath alone leaves it near *s* = −1, where energy at the ends outgrows it. In a harmonic well in equilibrium
-:math:`\langle e^{-\text{flow}} \rangle = e^{\mu kt}`, though nothing is produced. The symmetry of a Gaussian
-:math:`\lambda(s) = \bar\sigma s(1 + s)` is no evidence: variance = twice the mean is all it says.
+−1/(2\ *T*). On an unbounded space the symmetry is that of *total* entropy, as far as :math:`\lambda` is finite: the
+flow to the bath alone leaves it near *s* = −1, where energy at the ends outgrows it. In a harmonic well in
+equilibrium :math:`\langle e^{-\text{flow}} \rangle = e^{\mu kt}`, though nothing is produced. The symmetry of a
+Gaussian :math:`\lambda(s) = \bar\sigma s(1 + s)` is no evidence: variance = twice the mean is all it says.
 """
 
 import math

@@ -3,27 +3,31 @@ Hatano–Sasa equality and housekeeping
 =====================================
 
 Transitions between steady states that dissipate: what keeping them costs, and what the transition adds.
-``fpsolver.thermodynamics.hatano_sasa_split`` and ``geometric_split`` on densities.
+``fpsolver.thermodynamics.switched_steady_states`` along trajectories, ``hatano_sasa_split`` and ``geometric_split`` on
+densities.
 
 Statement
 ---------
 Let :math:`\pi_\lambda` be the steady state at parameters :math:`\lambda` and :math:`\varphi = -\ln \pi_\lambda`. From
 the steady state of :math:`\lambda_0`, at any speed,
 
-.. math:: \langle e^{-Y} \rangle = 1 , \qquad Y = \int \dot\lambda\, \partial_\lambda \varphi(x_t; \lambda_t)\,\mathrm dt
+.. math::
 
-(T. Hatano, S. Sasa, Phys. Rev. Lett. 86, 3463, 2001). The housekeeping heat, the work of the force that keeps the local
-mean velocity :math:`\nu = J_\pi/\pi` of the steady state going, obeys from any start
-:math:`\langle e^{-q_{\text{hk}}/T} \rangle = 1` with :math:`q_{\text{hk}}/T = \int D^{-1} \nu \circ \mathrm dx`
-(T. Speck, U. Seifert, J. Phys. A 38, L581, 2005).
+   \langle e^{-Y} \rangle = 1 , \qquad
+   Y = \int \dot\lambda\, \partial_\lambda \varphi(x_t; \lambda_t)\,\mathrm dt
+
+(T. Hatano, S. Sasa, Phys. Rev. Lett. 86, 3463, 2001). The housekeeping heat, the work of the force that keeps the
+local mean velocity :math:`\nu = J_\pi/\pi` of the steady state going, obeys from any start
+:math:`\langle e^{-q_{\text{hk}}/T} \rangle = 1` with :math:`q_{\text{hk}}/T = \int D^{-1} \nu \circ \mathrm dx` (T.
+Speck, U. Seifert, J. Phys. A 38, L581, 2005).
 
 Derivation
 ----------
 As for Jarzynski's equality, with :math:`\pi_\lambda` in place of :math:`e^{-L/T}`:
 :math:`g = \langle \delta(x - x_t)\, e^{-Y_t} \rangle = \pi_{\lambda_t}` solves
-:math:`\partial_t g = \mathcal L_t g - \dot\lambda\,\partial_\lambda\varphi\, g`. The second is a change of ensemble: the
-rates weighted by :math:`e^{-q_{\text{hk}}/T}` are :math:`\hat k_{ij} = k_{ji} \pi_j/\pi_i`, those of the dual process,
-which has the same steady state and the opposite current, and conserves probability.
+:math:`\partial_t g = \mathcal L_t g - \dot\lambda\,\partial_\lambda\varphi\, g`. The second is a change of ensemble:
+the rates weighted by :math:`e^{-q_{\text{hk}}/T}` are :math:`\hat k_{ij} = k_{ji} \pi_j/\pi_i`, those of the dual
+process, which has the same steady state and the opposite current, and conserves probability.
 
 On average the entropy production splits in two parts, neither of them negative,
 
@@ -47,9 +51,13 @@ import numpy as np
 
 import fpsolver as fp
 from fpsolver.theory import tilted_ring
-from fpsolver.thermodynamics import entropy_production, geometric_split, hatano_sasa_split
-from fpsolver.thermodynamics.fluctuation_theorems import integral_theorem
-from fpsolver.thermodynamics.hatano_sasa import switched_steady_states
+from fpsolver.thermodynamics import (
+    entropy_production,
+    geometric_split,
+    hatano_sasa_split,
+    integral_theorem,
+    switched_steady_states,
+)
 
 # %%
 # A ring whose force and landscape change in one step or in several; *Y* and housekeeping along trajectories.
@@ -96,6 +104,7 @@ for offset, (name, values, mark) in enumerate(
     )  # fmt: skip
 left.plot(switches, [one.mean for one in functional], "^--", color="C2", ms=4, label=r"$\langle Y \rangle$")
 left.set_xscale("log", base=2)
+left.set_xticks(switches, [str(number) for number in switches])
 left.set(xlabel="switches on the way", ylabel="average", ylim=(0, None))
 left.set_title("from steady state to steady state")
 left.legend()
@@ -113,5 +122,5 @@ plt.show()
 # The parts add up to rounding, and the steady state keeps the entropy production of closed form.
 
 print(f"largest |total − parts|: {max(abs(t - one.total) for t, one in zip(total, split, strict=True)):.1e}")
-print(f"steady state: {fp.thermodynamics.entropy_production(W, fp.stationary(W)).total:.5f}, closed form {steady:.5f}")
+print(f"steady state: {entropy_production(W, fp.stationary(W)).total:.5f}, closed form {steady:.5f}")
 print(f"8 switches: {functional[-1].average:.4f} ± {functional[-1].standard_error:.4f}")

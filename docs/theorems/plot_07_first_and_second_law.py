@@ -8,9 +8,9 @@ Energy, heat, work and entropy production of densities, from the same fluxes thr
 
 Statement
 ---------
-Work on the weights is :math:`\text{đ}W = \partial_\lambda L\,\mathrm d\lambda + F\circ\mathrm d\theta` with a force *F*
-besides the loss, heat to the bath :math:`\text{đ}Q = (F - \nabla L)\circ\mathrm d\theta`, by Stratonovich's rule. Along
-every trajectory, and on average,
+Work on the weights is :math:`\text{đ}W = \partial_\lambda L\,\mathrm d\lambda + F\circ\mathrm d\theta` with a force
+*F* besides the loss, heat to the bath :math:`\text{đ}Q = (F - \nabla L)\circ\mathrm d\theta`, by Stratonovich's rule.
+Along every trajectory, and on average,
 
 .. math::
 
@@ -22,7 +22,8 @@ with :math:`S = -\int p \ln p` and :math:`F[p] = \langle L \rangle - TS` of the 
 
 Derivation
 ----------
-The first is the chain rule. For jumps with one-way fluxes :math:`a = k_{ij}p_i` and :math:`b = k_{ji}p_j` through a face,
+The first is the chain rule. For jumps with one-way fluxes :math:`a = k_{ij}p_i` and :math:`b = k_{ji}p_j` through a
+face,
 
 .. math::
 
@@ -38,16 +39,16 @@ One bath with :math:`D = \mu T`, and variables that are even; with inertia only 
 :math:`\langle\dot Q\rangle = m\gamma(\langle v^2 \rangle - T/m)`. Misquoted as
 
 * :math:`\dot s_m = \eta|\nabla L|^2/T`: noise takes heat back. The mean is
-  :math:`(\mu/T)\langle|\nabla L|^2\rangle - \mu\langle\nabla^2 L\rangle`, zero in equilibrium, where the written form is
-  not;
-* :math:`Q = W - \Delta F`: that is :math:`T\Sigma`; heat is :math:`W - \Delta E`. With the *equilibrium* free energy it
-  also holds what relaxation after the end will still dissipate;
+  :math:`(\mu/T)\langle|\nabla L|^2\rangle - \mu\langle\nabla^2 L\rangle`, zero in equilibrium, where the written form
+  is not;
+* :math:`Q = W - \Delta F`: that is :math:`T\Sigma`; heat is :math:`W - \Delta E`. With the *equilibrium* free energy
+  it also holds what relaxation after the end will still dissipate;
 * :math:`W = \int|\nabla L||\mathrm d\theta|`: an upper bound of :math:`|\Delta L|`;
 * :math:`\dot q = \gamma\dot x^2 + 2\gamma T`: wrong in sign, factor and dimension;
-* :math:`\mathrm dS \ge \mathrm dQ/T` with :math:`T = (\eta/2)\,\text{tr}\,C`: too large by the number of weights, so that
-  slow compression violates it;
-* :math:`j = -D\nabla p - vp`: the drift carries probability along, :math:`j = vp - D\nabla p`; and with :math:`D(\theta)`
-  it is :math:`\partial_i\partial_j(D_{ij}p)`, not :math:`D\nabla^2 p`, which makes mass.
+* :math:`\mathrm dS \ge \mathrm dQ/T` with :math:`T = (\eta/2)\,\text{tr}\,C`: too large by the number of weights, so
+  that slow compression violates it;
+* :math:`j = -D\nabla p - vp`: the drift carries probability along, :math:`j = vp - D\nabla p`; and with
+  :math:`D(\theta)` it is :math:`\partial_i\partial_j(D_{ij}p)`, not :math:`D\nabla^2 p`, which makes mass.
 """
 
 import matplotlib.pyplot as plt

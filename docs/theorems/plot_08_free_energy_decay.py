@@ -21,20 +21,22 @@ and where all eigenvalues of the Hessian are at least :math:`k > 0`,
 Derivation
 ----------
 The current is :math:`J = -D p\, \nabla \ln(p/p_{\text{eq}})`; an integration by parts of
-:math:`\frac{\mathrm d}{\mathrm dt}\int p \ln(p/p_{\text{eq}})` gives the first line (de Bruijn's identity where the loss
-is flat; A. J. Stam, Inf. Control 2, 101, 1959). Differentiate once more: with :math:`h = \ln(p/p_{\text{eq}})`
+:math:`\frac{\mathrm d}{\mathrm dt}\int p \ln(p/p_{\text{eq}})` gives the first line (de Bruijn's identity where the
+loss is flat; A. J. Stam, Inf. Control 2, 101, 1959). Differentiate once more: with :math:`h = \ln(p/p_{\text{eq}})`
 
-.. math:: -\frac{\mathrm dI}{\mathrm dt} = 2\mu \int p \left( T\, \|\nabla^2 h\|^2 + \nabla h \cdot L'' \nabla h \right)
-          \ge 2\mu k\, I ,
+.. math::
+
+   -\frac{\mathrm dI}{\mathrm dt} = 2\mu \int p \left( T\, \|\nabla^2 h\|^2 + \nabla h \cdot L'' \nabla h \right)
+   \ge 2\mu k\, I ,
 
 so that *I* decays as :math:`e^{-2\mu kt}`, and with its integral over time so does KL (D. Bakry, M. Émery, 1985).
 
 When it holds
 -------------
 Constant isotropic noise, any dimension, any start. Gaussians that are shifted from equilibrium in :math:`kx^2/2`
-saturate the bound, :math:`\nabla^2 h = 0`; narrow or wide ones decay faster, in the end at
-:math:`e^{-4\mu kt}`. Without convexity there is no such rate from curvature: over a barrier the decay is as slow as the
-escape. *"Free energy falls"* is true at fixed parameters; that *entropy* grows is not.
+saturate the bound, :math:`\nabla^2 h = 0`; narrow or wide ones decay faster, in the end at :math:`e^{-4\mu kt}`.
+Without convexity there is no such rate from curvature: over a barrier the decay is as slow as the escape. *"Free
+energy falls"* is true at fixed parameters; that *entropy* grows is not.
 """
 
 import matplotlib.pyplot as plt

@@ -27,11 +27,11 @@ T. R. Gingrich, Phys. Rev. E 96, 020103, 2017).
 
 When it holds
 -------------
-*"For every current in every steady state"* is wrong. In discrete time with the entropy :math:`\sigma` a step the bound
-is :math:`2\sigma/(e^\sigma - 1)` (K. Proesmans, C. Van den Broeck, EPL 119, 20001, 2017), and a nearly deterministic
-walk goes to zero. With inertia there is none of this kind at finite times: a particle that a constant force drags has
-:math:`2[1 - (1 - e^{-\gamma t})/\gamma t]` in its steady state (L. P. Fischer, P. Pietzonka, U. Seifert, Phys. Rev. E
-97, 022143, 2018). Currents are odd under reversal of time; counts of jumps are not.
+*"For every current in every steady state"* is wrong. In discrete time with the entropy :math:`\sigma` a step the
+bound is :math:`2\sigma/(e^\sigma - 1)` (K. Proesmans, C. Van den Broeck, EPL 119, 20001, 2017), and a nearly
+deterministic walk goes to zero. With inertia there is none of this kind at finite times: a particle that a constant
+force drags has :math:`2[1 - (1 - e^{-\gamma t})/\gamma t]` in its steady state (L. P. Fischer, P. Pietzonka, U.
+Seifert, Phys. Rev. E 97, 022143, 2018). Currents are odd under reversal of time; counts of jumps are not.
 """
 
 import matplotlib.pyplot as plt

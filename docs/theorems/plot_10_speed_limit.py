@@ -53,7 +53,8 @@ for fraction in map(float, fractions):
     losses.append(loss)
 
 # %%
-# Relaxations from random densities in random wells: the bound over what is produced.
+# Relaxations from random densities in random wells: the bound over what is produced. At short times
+# relaxation saturates it, to the error of the cells.
 
 wells = fp.Landscape("x**4/4 + a*x**2/2 + b*x + c*sin(3*x)/3", {"a": 1.0, "b": 1.0, "c": 1.0}, ("x",))
 box = fp.Grid(x=fp.Axis(-3, 3, 200, boundary="reflecting"))
@@ -72,13 +73,13 @@ for _ in range(40):
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11.0, 3.5))
 x = grid.axes[0].centres
 for fraction, colour in ((0, "C0"), (4, "C2"), (8, "C1")):
-    inside = np.abs(x - 2 * fractions[fraction]) < 2.2 - 0.8 * fractions[fraction]
+    inside = np.abs(x - 2 * fractions[fraction]) < 3.2 - 1.6 * fractions[fraction]
     values = losses[fraction][inside]
     middle.plot(x[inside], values - values.min(), color=colour, label=f"t = {fractions[fraction]:g} $t_f$")
 middle.plot(x, x**2 / 2, "--", color="C0", lw=1, label="where it rests as N(0, 1)")
-middle.set(xlabel="x", ylabel="L / T", ylim=(0, 5), xlim=(-2.5, 4))
+middle.set(xlabel="x", ylabel="L / T", ylim=(0, 9), xlim=(-2.5, 4))
 middle.set_title("landscapes of the geodesic")
-middle.legend(fontsize=8)
+middle.legend(fontsize=8, loc="upper right")
 least = float(optimal_transport.minimum_entropy_production(distance, 1.0))
 left.axhline(least, label=r"$W_2^2/(D t_f)$")
 left.plot(fractions, rates, "o", color="k", ms=4, label="fluxes (grid)")
@@ -100,7 +101,7 @@ right.legend(loc="lower left")
 plt.show()
 
 # %%
-# The distance by quantiles and in closed form, and the heat of erasing a bit that was uniform on [−1, 1] in unit time.
+# The distance by quantiles and in closed form, and the heat of erasing a bit, uniform on [−1, 1], in unit time.
 
 print(f"W₂ = {wasserstein_distance(p, q, grid):.5f}, closed form {float(distance):.5f}")
 whole = optimal_transport.uniform_distance((-1, 1), (0, 1))

@@ -29,9 +29,9 @@ The mean *u* obeys :math:`\dot u = \mu k(\lambda - u)`. An integration by parts 
             \ge \frac{u_f^2}{\mu t_f} + \frac k2 (\lambda_f - u_f)^2 ,
 
 with equality for the best *u*, which is linear in time since only its end counts; what remains is least for
-:math:`u_f = \lambda_f\,\mu k t_f/(\mu k t_f + 2)`. The trap is ahead of *u* by :math:`\dot u/\mu k` from the start on:
-it has to jump there. For the stiffness the same holds with :math:`\sigma` in place of *u*: Gaussians move along the
-geodesic of optimal transport, so that no landscape does better than the trap.
+:math:`u_f = \lambda_f\,\mu k t_f/(\mu k t_f + 2)`. The trap is ahead of *u* by :math:`\dot u/\mu k` from the start
+on: it has to jump there. For the stiffness the same holds with :math:`\sigma` in place of *u*: Gaussians move along
+the geodesic of optimal transport, so that no landscape does better than the trap.
 
 When it holds
 -------------

@@ -22,11 +22,11 @@ with :math:`X_a = \partial L/\partial\lambda_a`; equality along the geodesic, wi
 
 Derivation
 ----------
-The work rate is :math:`\dot\lambda_a \langle X_a \rangle`, and :math:`\langle X_a \rangle` lags behind its equilibrium
-value. Linear response to parameters that moved by :math:`-\dot\lambda\,\tau` a time :math:`\tau` ago gives
-:math:`\langle X_a \rangle - \langle X_a \rangle_{\text{eq}} = \zeta_{ab}\dot\lambda_b`. The inequality is Cauchy's and
-Schwarz's. On a grid the time integral is one linear solve, :math:`-\mathcal L^\dagger \phi = \delta X` and
-:math:`\zeta = \langle \delta X \phi \rangle/T`.
+The work rate is :math:`\dot\lambda_a \langle X_a \rangle`, and :math:`\langle X_a \rangle` lags behind its
+equilibrium value. Linear response to parameters that moved by :math:`-\dot\lambda\,\tau` a time :math:`\tau` ago
+gives :math:`\langle X_a \rangle - \langle X_a \rangle_{\text{eq}} = \zeta_{ab}\dot\lambda_b`. The inequality is
+Cauchy's and Schwarz's. On a grid the time integral is one linear solve, :math:`-\mathcal L^\dagger \phi = \delta X`
+and :math:`\zeta = \langle \delta X \phi \rangle/T`.
 
 When it holds
 -------------

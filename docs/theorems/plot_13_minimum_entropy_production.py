@@ -7,14 +7,14 @@ Where the entropy production is least, and where the process goes instead: ``fps
 
 Statement
 ---------
-At fixed rates, with one-way flows :math:`a_\ell = f_\ell\, p_i` and :math:`b_\ell = g_\ell\, p_j` along links, several
-of which may join the same states,
+At fixed rates, with one-way flows :math:`a_\ell = f_\ell\, p_i` and :math:`b_\ell = g_\ell\, p_j` along links,
+several of which may join the same states,
 
 .. math:: \dot\Sigma(p) = \sum_\ell (a_\ell - b_\ell)\, \ln\frac{a_\ell}{b_\ell}
 
 is convex in *p*. A force :math:`\epsilon` takes its minimum off the steady state by :math:`O(\epsilon^2)`, and in the
-steady state :math:`\dot\Sigma = O(\epsilon^2)` exceeds the least by :math:`O(\epsilon^4)` only: *near* equilibrium the
-steady state is that of least entropy production (M. J. Klein, P. H. E. Meijer, Phys. Rev. 96, 250, 1954). At any
+steady state :math:`\dot\Sigma = O(\epsilon^2)` exceeds the least by :math:`O(\epsilon^4)` only: *near* equilibrium
+the steady state is that of least entropy production (M. J. Klein, P. H. E. Meijer, Phys. Rev. 96, 250, 1954). At any
 distance from it
 
 .. math:: \dot\Sigma = \sum_{\text{cycles}} J_c A_c
@@ -23,17 +23,17 @@ with the current and the affinity of fundamental cycles (J. Schnakenberg, Rev. M
 
 Derivation
 ----------
-:math:`\partial\dot\Sigma/\partial p_i = \sum_\ell [f_\ell \ln(a_\ell/b_\ell) + J_\ell/p_i]` over the links
-that leave *i* (those that enter have their sign turned). To first order in forces
-:math:`\ln(a/b) = J/a_{\text{eq}}`, both terms are equal, and the sum is :math:`-2\,\dot p_i/p_i^{\text{eq}}`: zero where the
-state is steady. The next order spoils it.
+:math:`\partial\dot\Sigma/\partial p_i = \sum_\ell [f_\ell \ln(a_\ell/b_\ell) + J_\ell/p_i]` over the links that leave
+*i* (those that enter have their sign turned). To first order in forces :math:`\ln(a/b) = J/a_{\text{eq}}`, both terms
+are equal, and the sum is :math:`-2\,\dot p_i/p_i^{\text{eq}}`: zero where the state is steady. The next order spoils
+it.
 
 When it holds
 -------------
-*"dS/dt is minimal in the steady state"* is false: there :math:`\mathrm dS/\mathrm dt = 0`, which it crosses, and takes
-either sign nearby. What is nearly minimal is the *total* production, near equilibrium, for even variables. Far from it
-the two states differ; with inertia they differ for any force: :math:`\dot\Sigma = \gamma m u^2/T` at a mean velocity *u* is least
-without drift, not at the drift of the steady state (R. Landauer, Phys. Rev. A 12, 636, 1975).
+*"dS/dt is minimal in the steady state"* is false: there :math:`\mathrm dS/\mathrm dt = 0`, which it crosses, and
+takes either sign nearby. What is nearly minimal is the *total* production, near equilibrium, for even variables. Far
+from it the two states differ; with inertia they differ for any force: :math:`\dot\Sigma = \gamma m u^2/T` at a mean
+velocity *u* is least without drift, not at the drift of the steady state (R. Landauer, Phys. Rev. A 12, 636, 1975).
 """
 
 import matplotlib.pyplot as plt

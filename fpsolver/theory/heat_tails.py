@@ -100,7 +100,7 @@ def log_density(heat: ArrayLike, *, drive: float, relaxation_times: float) -> np
 
     Examples
     --------
-    >>> q = np.linspace(-40.0, 60.0, 4001)
+    >>> q = np.linspace(-40.0, 60.0, 1001)
     >>> p = np.exp(log_density(q, drive=1.0, relaxation_times=2.0))
     >>> round(float(np.trapezoid(p, q)), 10), round(float(np.trapezoid(p * q, q)), 8)
     (1.0, 2.0)

@@ -40,7 +40,8 @@ def chain_covariance(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: flo
     >>> chain_covariance([[1.0]], [[1.0]], learning_rate=1.0)
     array([[1.]])
     """
-    h, c, eta = stable_hessian(hessian, learning_rate=learning_rate), np.atleast_2d(noise), learning_rate
+    h, eta = stable_hessian(hessian, learning_rate=learning_rate), learning_rate
+    c = np.atleast_2d(np.asarray(noise, dtype=float))
     values, vectors = np.linalg.eigh(h)
     rates = values[:, None] + values - eta * np.outer(values, values)
     return vectors @ (eta * (vectors.T @ c @ vectors) / rates) @ vectors.T

@@ -98,7 +98,7 @@ def information_flow(W: Any, p: Any, first: Sequence[str] | str) -> InformationF
     Examples
     --------
     >>> import fpsolver as fp
-    >>> grid = fp.Grid(x=(-5, 5, 40), y=(-5, 5, 40))
+    >>> grid = fp.Grid(x=(-6, 6, 40), y=(-7, 7, 40))
     >>> sensor = fp.Langevin(fp.Landscape("x**2/2 + y**2"), temperature=1.0, force=["0", "2*x"])
     >>> W = fp.generator(sensor, grid)
     >>> found = information_flow(W, fp.stationary(W), "x")

@@ -11,8 +11,8 @@ import numpy as np
 from fpsolver.dynamics import Protocol
 from fpsolver.errors import MethodError
 from fpsolver.grids import Grid
-from fpsolver.thermodynamics.friction import friction_tensor
 from fpsolver.thermodynamics.conditions import check_positive
+from fpsolver.thermodynamics.friction import friction_tensor
 
 
 @dataclass(frozen=True, eq=False)

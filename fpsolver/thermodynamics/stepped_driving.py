@@ -21,9 +21,9 @@ from fpsolver.generators.finite_volume import Sample
 from fpsolver.grids import Grid
 from fpsolver.kernels.edge_weights import bernoulli_pair
 from fpsolver.landscapes import Landscape
+from fpsolver.thermodynamics.conditions import check_positive
 from fpsolver.thermodynamics.friction import conjugate_force
 from fpsolver.thermodynamics.rational_exponential import Tridiagonal, from_resolvents, partial_fractions
-from fpsolver.thermodynamics.conditions import check_positive
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,7 +110,8 @@ def test_cycle_costs_at_least_what_it_learns(shift: float, duration: float) -> N
 
 
 def test_what_cannot_be_asked() -> None:
-    grid = fp.Grid(x=(-3.0, 3.0, 8), y=(-3.0, 3.0, 8))
+    axis = fp.Axis(-3.0, 3.0, 8, boundary="reflecting")
+    grid = fp.Grid(x=axis, y=axis)
     p = fp.gaussian(grid, [0.0, 0.0], [[0.3, 0.0], [0.0, 0.3]])
     with pytest.raises(GridError, match="to the other part"):
         mutual_information(p, ["x", "y"], grid)

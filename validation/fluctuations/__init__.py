@@ -9,6 +9,7 @@ MODULES: tuple[str, ...] = (
     "integral_theorem",
     "detailed_theorem",
     "readings",
+    "effective_temperature",
     "heat_tails",
     "large_deviations",
     "jarzynski",
@@ -21,6 +22,10 @@ MODULES: tuple[str, ...] = (
     "work_and_heat",
     "optimal_protocols",
     "temperature_ramp",
+    "minimum_entropy_production",
+    "uncertainty_relation",
+    "kramers_moyal",
+    "feedback",
 )
 """The files of the family, each with one claim or a few of one subject."""
 

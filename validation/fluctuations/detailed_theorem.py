@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import fpsolver as fp
-from fpsolver.theory import dragged_trap, linear_diffusion, relaxing_trap, ring_entropy
+from fpsolver.theory import dragged_trap, linear_diffusion, relaxing_trap, ring_entropy, stiffening_trap
+from fpsolver.thermodynamics.crooks import crooks_line, log_ratio
 from fpsolver.thermodynamics.fluctuation_theorems import detailed_theorem, integral_theorem
 from fpsolver.validation import (
     Comparison,
@@ -177,6 +178,33 @@ def work_in_a_steady_state(trial: Trial) -> Iterator[Comparison | Series]:
         "slope of ln[P(W)/P(−W)] times T",
         (Curve("steady start", fine, slopes), Curve("as written", fine, np.ones_like(fine))),
         (Points("trajectories", times, [one.slope for one in fits], [one.slope_error for one in fits]),),
+    )
+
+
+@B14.check
+def process_and_reverse(trial: Trial) -> Iterator[Comparison | Series]:
+    """Fit Crooks' line to the work of stiffening a trap and of softening it again: slope one, ΔF where it crosses."""
+    n = trial.pick(brief=20_000, quick=1_000_000, full=10_000_000)
+    landscape = fp.Landscape("k*x**2/2", variables=("x",), parameters={"k": 1.0})
+    # Work is done in switches between exact relaxations, each of which keeps its Boltzmann state: exact at any step.
+    forward, reverse = (
+        fp.simulate(
+            fp.Langevin(landscape, temperature=1.0, protocol={"k": fp.Protocol(protocol)}), n, "stationary", 0.25, 1.0,
+            seed=trial.seed, experiment=5150 + number, scheme="ornstein-uhlenbeck", functionals="work",
+        ).values("work")
+        for number, protocol in enumerate(("1 + t", "2 - t"))
+    )  # fmt: skip
+    line = crooks_line(forward, reverse, 1.0)
+    yield statistical("slope of Crooks' line, stiffened 1 → 2", 1.0, line.slope, line.slope_error)
+    free_energy = stiffening_trap.free_energy_difference(1.0, 2.0, temperature=1.0)
+    yield statistical("crossing, ΔF = ½ ln 2", free_energy, line.value, line.standard_error)
+    points = log_ratio(forward, reverse, np.linspace(0.0, 2.0, 17))
+    yield Series(
+        "Work of stiffening a trap and of softening it",
+        "W/T",
+        "ln[P_F(W)/P_R(−W)]",
+        (Curve("Crooks' theorem", points.work, points.work - free_energy.value),),
+        (Points("trajectories", points.work, points.values, points.standard_errors),),
     )
 
 

@@ -184,38 +184,37 @@ def learning_rate_ramps(trial: Trial) -> Iterator[Comparison | Series]:
         d = int(rng.integers(1, 5))
         turn, _ = np.linalg.qr(rng.normal(size=(d, d)))
         hessian = turn @ np.diag(rng.uniform(0.2, 2.0, d)) @ turn.T
-        rates = np.geomspace(*rng.uniform(0.3, 0.8, 1), rng.uniform(0.05, 0.3), 8)
+        rates = np.geomspace(rng.uniform(0.3, 0.8), rng.uniform(0.05, 0.3), 8)
         yield rounded(
             f"{d} dimensions, η from {rates[0]:.2g} to {rates[-1]:.2g}, case {case}",
             trial.predict(hessian, rates[0], rates[-1]), exact_average(hessian, rates), rounding=1e-10,
             source="rounding of eight inverses with condition numbers up to 1e2",
         )  # fmt: skip
-    paths = trial.pick(brief=0, quick=1_000_000, full=10_000_000)
-    if not paths:
-        return
     starts, hessian = np.array([0.2, 0.5, 1.0, 1.5]), np.array([[1.0]])
-    found = []
-    for start in starts:
-        rates = np.linspace(start, start / 2.0, 21)
-        found.append(averaged(sampled(rates, np.ones(21), False, paths, rng)))
-        yield statistical(f"sampled, η from {start:g} to {start / 2:g}", trial.predict(hessian, start, start / 2.0),
-                          *found[-1])  # fmt: skip
-        written = temperature_ramp.learning_rate_ramp_as_written(hessian, start, start / 2.0)
-        yield misses(f"T = ησ²/(2B), η from {start:g} to {start / 2:g}", written, *found[-1])
-    values, errors = np.transpose(found)
+    ramps = [np.linspace(start, start / 2.0, 21) for start in starts]
+    points = [Points("products of Gaussians", starts, [exact_average(hessian, rates) for rates in ramps])]
+    paths = trial.pick(brief=0, quick=1_000_000, full=10_000_000)
+    if paths:
+        found = [averaged(sampled(rates, np.ones(21), False, paths, rng)) for rates in ramps]
+        for start, average in zip(starts, found, strict=True):
+            label, ends = f"η from {start:g} to {start / 2.0:g}", (start, start / 2.0)
+            yield statistical(f"sampled, {label}", trial.predict(hessian, *ends), *average)
+            written = temperature_ramp.learning_rate_ramp_as_written(hessian, *ends)
+            yield misses(f"T = ησ²/(2B), {label}", written, *average)
+        points.append(Points("sampled", starts, *np.transpose(found)))
     fine = np.linspace(0.01, 1.8, 50)
+    forms = {
+        "stationary state of the chain": temperature_ramp.learning_rate_ramp,
+        "T = ησ²/(2B)": temperature_ramp.learning_rate_ramp_as_written,
+    }
     yield Series(
         "SGD on a quadratic loss of unit curvature while the learning rate is halved in 20 steps",
         "first learning rate η_0",
         "⟨exp(−ΣL Δβ)⟩, β = 2B/(ησ²)",
         tuple(
-            Curve(label, fine, [float(form(hessian, eta, eta / 2.0)) for eta in fine])
-            for label, form in (
-                ("stationary state of the chain", temperature_ramp.learning_rate_ramp),
-                ("T = ησ²/(2B)", temperature_ramp.learning_rate_ramp_as_written),
-            )
+            Curve(label, fine, [float(form(hessian, eta, eta / 2.0)) for eta in fine]) for label, form in forms.items()
         ),
-        (Points("sampled", starts, values, errors),),
+        tuple(points),
     )
 
 

@@ -40,16 +40,17 @@ UNCERTAINTY = claim(
     title="The thermodynamic uncertainty relation",
     as_written="Var J · Σ/⟨J⟩² ≥ 2 for every current in every steady state",
     statement=(
-        "Var J · Σ/⟨J⟩² ≥ 2 for currents of Markov jump processes and overdamped diffusion in steady states at any "
-        "time, with variables that are even under time reversal; equality for Gaussian currents and at equilibrium. In "
-        "discrete time with the entropy σ a step the long-time bound is 2σ/(e^σ − 1), and a nearly deterministic walk "
-        "goes to zero. With inertia there is no such bound at finite times: over a time t a dragged particle has "
-        "2[1 − (1 − e^{−γt})/γt]."
+        "Var J · Σ/⟨J⟩² ≥ 2 for currents of Markov jump processes and overdamped diffusion in steady states, over any "
+        "time, with variables that are even under time reversal. Next to equilibrium the sharpest current exceeds 2 by "
+        "a share of the order of the force squared. In discrete time with the entropy σ a step the long-time bound is "
+        "2σ/(e^σ − 1), and a nearly deterministic walk goes to zero. With inertia there is no such bound at finite "
+        "times: over a time t a dragged particle has 2[1 − (1 − e^{−γt})/γt]."
     ),
     verdict="bound",
     sources=(
         uncertainty.BARATO_SEIFERT,
         "T. R. Gingrich, J. M. Horowitz, N. Perunov, J. L. England, Phys. Rev. Lett. 116, 120601 (2016)",
+        "J. M. Horowitz, T. R. Gingrich, Phys. Rev. E 96, 020103 (2017), for finite times",
         uncertainty.PROESMANS,
         "L. P. Fischer, P. Pietzonka, U. Seifert, Phys. Rev. E 97, 022143 (2018)",
     ),
