@@ -18,8 +18,8 @@ Let a protocol run from equilibrium, and the reversed protocol from equilibrium 
 Derivation
 ----------
 From equilibrium :math:`p_0(x_0) P[x|x_0]/p_0^\dagger(x_t) P^\dagger[x^\dagger|x_t] =
-e^{(\Delta L - \Delta F)/T}\, e^{q/T} = e^{(W - \Delta F)/T}` for each path, and the reverse path does the work −*W*:
-collect paths of equal work.
+e^{(\Delta L - \Delta F)/T}\, e^{q/T} = e^{(W - \Delta F)/T}` for each path, and the reverse path does the work
+−\ *W*: collect paths of equal work.
 
 Estimators
 ----------

@@ -37,8 +37,8 @@ When it holds
   E. G. D. Cohen, Phys. Rev. Lett. 91, 110601, 2003).
 
 The same symmetry makes :math:`e^{-\sigma}` a martingale: where :math:`\sigma` moves continuously it ever falls below
-−*s* with the probability :math:`e^{-s}` (I. Neri, É. Roldán, F. Jülicher, Phys. Rev. X 7, 011019, 2017). A trajectory
-that is seen at intervals jumps past −*s*, so that :math:`e^{-s}` is a bound for it.
+−\ *s* with the probability :math:`e^{-s}` (I. Neri, É. Roldán, F. Jülicher, Phys. Rev. X 7, 011019, 2017). A
+trajectory that is seen at intervals jumps past −\ *s*, so that :math:`e^{-s}` is a bound for it.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@ Hatano–Sasa equality and housekeeping
 =====================================
 
 Transitions between steady states that dissipate: what keeping them costs, and what the transition adds.
-``fpsolver.thermodynamics.switched_steady_states`` along trajectories, ``hatano_sasa_split`` and ``geometric_split`` on
-densities.
+``fpsolver.thermodynamics.switched_steady_states`` along trajectories, ``hatano_sasa_split`` and ``geometric_split``
+on densities.
 
 Statement
 ---------

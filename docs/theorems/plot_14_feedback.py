@@ -72,7 +72,7 @@ for speed in speeds:
         fp.Landscape(f"x**2/2 + {speed / 2}*y**2"), force=("0*x", f"{speed}*x"), diffusion=[1.0, 0.5]
     )
     spread = np.sqrt(0.5 / speed + speed / (1 + speed))
-    W = fp.generator(dynamics, fp.Grid(x=(-5.5, 5.5, 56), y=(-5.5 * spread, 5.5 * spread, 56)))
+    W = fp.generator(dynamics, fp.Grid(x=(-5.5, 5.5, 88), y=(-5.5 * spread, 5.5 * spread, 88)))
     found = information_flow(W, fp.stationary(W), "x")
     flows.append((float(exact.flows[1]), found.flows[1], float(exact.entropy_flows[1]), found.entropy_flows[1]))
 flows = np.array(flows)
@@ -112,7 +112,8 @@ right.legend(fontsize=8)
 plt.show()
 
 # %%
-# With the information the average is one; without it, it is not.
+# With the information the average is one; without it, it is not. A coupling that is shorter teaches less than the
+# dashed line, and its cycle costs more than *T* times what it taught.
 
 equal = {"stiffness": 1.0, "temperature": 1.0, "noise": 1.0}
 value, error = average[-3]

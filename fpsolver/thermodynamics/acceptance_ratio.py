@@ -151,15 +151,33 @@ def _root(there: np.ndarray, back: np.ndarray) -> float:
 
     low, high = float(min(there.min(), -back.max())), float(max(there.max(), -back.min()))
     width = max(high - low, 1.0) + abs(offset)
-    if len(there) + len(back) > 4 * MANY:  # the root of fewer samples is not far
-        low = high = _root(*(one[:: 1 + len(one) // MANY] for one in (there, back)))
-        width = 0.05
+    if len(there) + len(back) > 4 * MANY:  # the root of fewer samples is near enough for Newton's method
+        begin = _root(*(one[:: 1 + len(one) // MANY] for one in (there, back)))
+        root = _polished(there, back, begin)
+        if root is not None:
+            return root
     low, high = low - width, high + width
     while excess(low) > 0.0:
         low, width = low - width, 2.0 * width
     while excess(high) < 0.0:
         high, width = high + width, 2.0 * width
     return brentq(excess, low, high, xtol=1e-13 * max(abs(low), abs(high), 1.0), rtol=1e-14)
+
+
+def _polished(there: np.ndarray, back: np.ndarray, begin: float) -> float | None:
+    """Return the same root by Newton's method from a point near it, or None where that does not settle."""
+    offset, root = math.log(len(there) / len(back)), begin
+    for _ in range(8):
+        first, second = expit(root - offset - there), expit(offset - root - back)
+        sums = float(first.sum()), float(second.sum())
+        if not min(sums) > 0.0:
+            return None
+        slopes = (sums[0] - first @ first) / sums[0] + (sums[1] - second @ second) / sums[1]
+        step = math.log(sums[0] / sums[1]) / slopes
+        root -= step
+        if abs(step) <= 1e-13 * max(abs(root), 1.0):
+            return root
+    return None
 
 
 def _require_overlap(there: np.ndarray, back: np.ndarray, difference: float, shared: float) -> None:
