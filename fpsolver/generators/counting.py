@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.densities import loss_on_grid
-from fpsolver.errors import InputError, MethodError, suggest
+from fpsolver.errors import GridError, InputError, MethodError, suggest
 from fpsolver.generators.periodic import period_gain
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.grids import Grid
@@ -215,10 +215,14 @@ def current_across(W: Generator, axis: str, at: float) -> Counting:
     ------
     MethodError
         If W is no such generator.
+    GridError
+        If the axis does not reach the coordinate.
     """
     require_edges(W)
     k = W.grid.index(axis)
     this = W.grid.axes[k]
+    if not this.lower <= at <= this.upper:
+        raise GridError(f"at = {at!r} is not on the axis {axis}, which runs from {this.lower:g} to {this.upper:g}")
     inner = this.faces[:-1] if this.periodic else this.faces[1:-1]
     face = int(np.argmin(np.abs(inner - at))) + (0 if this.periodic else 1)
     cells = np.arange(this.cells)

@@ -42,6 +42,8 @@ def chain_covariance(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: flo
     """
     h, eta = stable_hessian(hessian, learning_rate=learning_rate), learning_rate
     c = np.atleast_2d(np.asarray(noise, dtype=float))
+    if c.shape != h.shape:
+        raise TheoryError(f"noise has the shape {c.shape}, the Hessian {h.shape}; they must be alike")
     values, vectors = np.linalg.eigh(h)
     rates = values[:, None] + values - eta * np.outer(values, values)
     return vectors @ (eta * (vectors.T @ c @ vectors) / rates) @ vectors.T
@@ -64,6 +66,8 @@ def chain_entropy_production(hessian: ArrayLike, noise: ArrayLike, *, learning_r
     """
     h, c = np.atleast_2d(np.asarray(hessian, dtype=float)), np.atleast_2d(np.asarray(noise, dtype=float))
     s, eta = chain_covariance(h, c, learning_rate=learning_rate), float(learning_rate)
+    if np.linalg.eigvalsh(c)[0] <= 0.0:
+        raise TheoryError("noise must be positive definite: no step could be taken back along a direction without any")
     a = np.eye(len(h)) - eta * h
     backward = s - a @ a @ s - s @ a @ a + a @ s @ a
     per_step = 0.5 * (float(np.trace(np.linalg.solve(eta**2 * c, backward))) - len(h))

@@ -24,9 +24,11 @@ def bound(entropy_per_step: float = 0.0) -> Estimate:
     >>> float(bound()), round(float(bound(1.0)), 6)
     (2.0, 1.163953)
     """
-    if not entropy_per_step >= 0.0:
-        raise TheoryError(f"entropy_per_step = {entropy_per_step!r} must not be negative")
-    value = 2.0 * entropy_per_step / math.expm1(entropy_per_step) if entropy_per_step > 0.0 else 2.0
+    if not 0.0 <= entropy_per_step < math.inf:
+        raise TheoryError(f"entropy_per_step = {entropy_per_step!r} must be finite and not negative")
+    # With e^{−σ}, which does not overflow.
+    shrunk = math.exp(-entropy_per_step)
+    value = 2.0 * entropy_per_step * shrunk / -math.expm1(-entropy_per_step) if entropy_per_step else 2.0
     return Estimate(value, ("Markov", "steady state", "even variables", "long times"), 0.0, PROESMANS)
 
 

@@ -111,6 +111,21 @@ def entropy_production(W: Any, p: Any) -> EntropyProduction:
     return EntropyProduction(grid, float(0.5 * half.sum()), _system(values, change, everything), medium, local)
 
 
+def require_generator(W: Any, purpose: str) -> None:
+    """Raise unless W is a generator at a stated time, which the purpose needs.
+
+    Raises
+    ------
+    MethodError
+        With the remedy.
+    """
+    if isinstance(W, Generator):
+        return
+    if hasattr(W, "at"):
+        raise MethodError(f"{type(W).__name__} depends on time; freeze it with W.at(t) to ask for {purpose}")
+    raise MethodError(f"{type(W).__name__} is no generator; give fp.generator(dynamics, grid) to ask for {purpose}")
+
+
 def require_edges(W: Any) -> None:
     """Raise unless W is a Markov generator at a stated time that lets nothing out.
 
@@ -119,8 +134,7 @@ def require_edges(W: Any) -> None:
     MethodError
         With the remedy.
     """
-    if not isinstance(W, Generator):
-        raise MethodError(f"{type(W).__name__} depends on time; freeze it with W.at(t) to ask for rates of entropy")
+    require_generator(W, "rates of entropy")
     if not W.markov or not W.edges:
         raise MethodError(f"the {W.scheme} scheme has no fluxes between cells, from which entropy production is taken")
     if W.absorbing:

@@ -18,7 +18,7 @@ from fpsolver.errors import MethodError
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.evolve import evolve
 from fpsolver.thermodynamics.entropy import entropy, positive_density
-from fpsolver.thermodynamics.entropy_rates import affinity, edge_flows, require_edges, shifted
+from fpsolver.thermodynamics.entropy_rates import affinity, edge_flows, require_edges, require_generator, shifted
 from fpsolver.thermodynamics.kinetic_dissipation import axis_masses, kinetic_heat
 
 NODES = 10
@@ -138,8 +138,7 @@ def energy_on_grid(W: Any) -> np.ndarray:
     MethodError
         If W is driven and not frozen at a time.
     """
-    if not isinstance(W, Generator):
-        raise MethodError(f"{type(W).__name__} depends on time; freeze it with W.at(t) to ask for energies and rates")
+    require_generator(W, "energies and rates")
     loss, n = loss_on_grid(W.dynamics.landscape, W.grid), W.grid.position_dimension
     if getattr(W.dynamics, "masses", None) is None:
         return loss

@@ -143,7 +143,7 @@ def protocol_steps(
 
 
 def require_protocol(W: Any) -> None:
-    """Raise unless W is the generator of overdamped dynamics under a protocol.
+    """Raise unless W is the generator of overdamped dynamics under a protocol, between walls that absorb nothing.
 
     Raises
     ------
@@ -154,6 +154,8 @@ def require_protocol(W: Any) -> None:
         raise MethodError(f"{type(W).__name__} has no protocol, so that no work is done; give Langevin(…, protocol=…)")
     if W.grid.velocity:
         raise MethodError("work on grids is for overdamped dynamics; with velocities use simulate")
+    if any("absorbing" in axis.boundary for axis in W.grid.axes):
+        raise MethodError("a wall absorbs: what is lost there does no more work; use reflecting walls")
 
 
 def level_at(W: Any, time: float, reduced: bool) -> np.ndarray:

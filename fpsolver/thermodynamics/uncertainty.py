@@ -38,13 +38,23 @@ class CurrentFluctuations:
 
 
 def uncertainty_product(mean: float, variance: float, entropy_production: float) -> float:
-    """Return Q = variance × entropy production / mean², all three over the same time.
+    """Return Q = variance × entropy production / mean², all three over the same time; infinite without a mean.
+
+    Raises
+    ------
+    InputError
+        If one is not finite, or variance or entropy production negative.
 
     Examples
     --------
     >>> uncertainty_product(1.0, 2.0, 3.0)
     6.0
     """
+    if not (np.isfinite([mean, variance, entropy_production]).all() and min(variance, entropy_production) >= 0.0):
+        raise InputError(
+            f"mean = {mean!r}, variance = {variance!r} and entropy_production = {entropy_production!r} must be finite, "
+            "the last two not negative"
+        )
     return float(variance * entropy_production / mean**2) if mean else float("inf")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,8 @@ class WorkDistribution:
         Steps of the finest protocol.
     """
 
-    work: np.ndarray
-    density: np.ndarray
+    work: np.ndarray = field(repr=False)
+    density: np.ndarray = field(repr=False)
     outside: float
     cut: float
     step_error: float

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import ConvergenceError, DensityError, MethodError, NumericalError
+from fpsolver.thermodynamics.entropy import positive_density
 from fpsolver.thermodynamics.protocol_steps import FEWEST, ProtocolSteps, level_at, protocol_steps, require_protocol
 
 _MOST = 4096
@@ -105,10 +106,9 @@ class Drive:
     def state(self) -> np.ndarray:
         """Return the initial cell probabilities, shape (n,)."""
         if self.initial is not None:
-            values = np.asarray(self.initial, dtype=float)
-            grid = self.W.grid
-            if values.shape != grid.shape or not np.isfinite(values).all() or values.min() < 0 or not values.any():
-                raise DensityError(f"initial of shape {values.shape} must be a density on cells {grid.shape}")
+            values, grid = positive_density(self.initial, self.W.grid, "initial")
+            if not values.any():
+                raise DensityError("initial is zero in every cell; give a density")
             mass = (values * grid.volumes).ravel()
             return mass / mass.sum()
         return equilibrium(self.W, self.t_final if self.reverse else self.start)

@@ -59,3 +59,6 @@ def test_unstable_chains_and_singular_noise_are_refused():
         stationary_sgd.entropy_production((1.0, 3.0), 0.5, learning_rate=0.7)
     with pytest.raises(TheoryError, match="correlation"):
         stationary_sgd.entropy_production((1.0, 3.0), 1.0, learning_rate=0.1)
+    for noise, fault in (([[1.0]], "alike"), (np.ones((2, 2)), "positive definite")):
+        with pytest.raises(TheoryError, match=fault):
+            stationary_sgd.chain_entropy_production(np.diag([1.0, 3.0]), noise, learning_rate=0.1)

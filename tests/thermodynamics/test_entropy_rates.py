@@ -164,6 +164,8 @@ def test_what_has_no_entropy_production_is_refused():
     )
     with pytest.raises(MethodError, match=r"W\.at"):
         entropy_production(fp.generator(driven, fp.Grid(x=(-5, 5, 20))), np.full(20, 0.1))
+    with pytest.raises(MethodError, match="ndarray is no generator"):
+        entropy_production(np.eye(20), np.full(20, 0.1))
     W = fp.generator(fp.Langevin(x, temperature=1.0), fp.Grid(x=(-6, 6, 20)))
     with pytest.raises(DensityError, match="negative"):
         entropy_production(W, -fp.gaussian(W.grid, [0.0], [[1.0]]))

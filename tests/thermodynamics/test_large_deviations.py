@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fpsolver as fp
-from fpsolver.errors import ConvergenceError, InputError, MethodError
+from fpsolver.errors import ConvergenceError, GridError, InputError, MethodError
 from fpsolver.theory import biased_walk, linear_entropy, tilted_ring
 from fpsolver.thermodynamics.large_deviations import (
     counting,
@@ -201,6 +201,8 @@ def test_refusals():
         scgf(W, "entropy_flow", [np.inf])
     with pytest.raises(MethodError, match="real s"):
         dominant_state(tilted(W, "entropy_flow", 1j))
+    with pytest.raises(GridError, match="is not on the axis x"):
+        current_across(W, "x", 99.0)
     one_way = counting(W, lambda x, y: np.ones(x.shape[:-1]))
     assert len(scgf(W, one_way, [0.1, 0.2])) == 2
 

@@ -17,7 +17,12 @@ from fpsolver.theory import two_reservoirs, uncertainty
 from fpsolver.thermodynamics.minimum_entropy_production import least_entropy_production
 from fpsolver.thermodynamics.network_cycles import cycle_decomposition
 from fpsolver.thermodynamics.networks import MarkovNetwork, markov_network
-from fpsolver.thermodynamics.uncertainty import chain_fluctuations, current_fluctuations, sharpest_current
+from fpsolver.thermodynamics.uncertainty import (
+    chain_fluctuations,
+    current_fluctuations,
+    sharpest_current,
+    uncertainty_product,
+)
 
 ROUNDING = 1e-12  # sums and linear solves of some ten terms, with a factor of a thousand for their condition
 
@@ -157,6 +162,9 @@ def test_bad_networks_say_what_is_wrong() -> None:
         chain_fluctuations(np.ones((2, 2)), np.zeros((2, 2)))
     with pytest.raises(InputError, match="one finite number for each"):
         current_fluctuations(one_way, [1.0])
+    for numbers in ((1.0, -1.0, 1.0), (1.0, 1.0, -1.0), (np.nan, 1.0, 1.0)):
+        with pytest.raises(InputError, match="must be finite"):
+            uncertainty_product(*numbers)
 
 
 def test_discrete_bound_goes_over_into_that_of_continuous_time() -> None:

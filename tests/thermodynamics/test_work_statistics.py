@@ -240,10 +240,16 @@ def test_refusals():
         work_moments(W.at(0.0), 1.0)
     with pytest.raises(MethodError, match="later than"):
         work_moments(W, 0.0)
+    lossy = fp.generator(W.dynamics, fp.Grid(x=fp.Axis(-2, 2, 20, boundary="absorbing")))
+    with pytest.raises(MethodError, match="wall absorbs"):
+        work_moments(lossy, 1.0)
     with pytest.raises(MethodError, match="positive integer"):
         work_moments(W, 1.0, steps=0)
-    with pytest.raises(DensityError, match="density on cells"):
-        work_moments(W, 1.0, initial=np.ones(3))
+    for initial, fault in ((np.ones(3), "shape"), (-np.ones(W.grid.shape), "negative"), (0.0, "shape")):
+        with pytest.raises(DensityError, match=fault):
+            work_moments(W, 1.0, initial=initial)
+    with pytest.raises(DensityError, match="zero in every cell"):
+        work_moments(W, 1.0, initial=np.zeros(W.grid.shape))
     with pytest.raises(NumericalError, match="overflows"):
         work_generating_function(W, 1.0, [-1e4], steps=2)
     with pytest.raises(MethodError, match="ascend"):

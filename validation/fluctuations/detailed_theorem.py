@@ -198,13 +198,32 @@ def process_and_reverse(trial: Trial) -> Iterator[Comparison | Series]:
     yield statistical("slope of Crooks' line, stiffened 1 → 2", 1.0, line.slope, line.slope_error)
     free_energy = stiffening_trap.free_energy_difference(1.0, 2.0, temperature=1.0)
     yield statistical("crossing, ΔF = ½ ln 2", free_energy, line.value, line.standard_error)
+    yield _work_histograms(forward, -reverse, free_energy.value)
     points = log_ratio(forward, reverse, np.linspace(0.0, 2.0, 17))
     yield Series(
-        "Work of stiffening a trap and of softening it",
+        "Crooks' line of stiffening a trap and of softening it",
         "W/T",
         "ln[P_F(W)/P_R(−W)]",
         (Curve("Crooks' theorem", points.work, points.work - free_energy.value),),
         (Points("trajectories", points.work, points.values, points.standard_errors),),
+    )
+
+
+def _work_histograms(forward: np.ndarray, reverse: np.ndarray, free_energy: float) -> Series:
+    """Return the densities of W forward and of −W in reverse, which cross at ΔF, and the second times e^{W − ΔF}."""
+    edges = np.linspace(0.0, 2.0, 33)
+    centres, width = (edges[1:] + edges[:-1]) / 2.0, edges[1] - edges[0]
+    there, back = (np.histogram(work, edges)[0] / len(work) / width for work in (forward, reverse))
+    errors = [np.sqrt(density / width / len(forward)) for density in (there, back)]
+    return Series(
+        "Work of stiffening a trap and of softening it",
+        "W/T",
+        "density",
+        (
+            Curve("P_R(−W) e^{W − ΔF}, Crooks' theorem", centres, back * np.exp(centres - free_energy)),
+            Curve("ΔF", [free_energy] * 2, [0.0, max(there.max(), back.max())]),
+        ),
+        (Points("P_F(W)", centres, there, errors[0]), Points("P_R(−W)", centres, back, errors[1])),
     )
 
 

@@ -96,7 +96,7 @@ A4_2B = claim(
 @A4_2B.check
 def temperature_of_minibatches(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare (1 − ηh/2) h⟨θ²⟩ of descent on means of drawn examples, which are not Gaussian, with the form."""
-    runs, steps = trial.pick(brief=(3000, 60), quick=(60_000, 80), full=(400_000, 100))
+    runs, steps = trial.pick(brief=(3000, 60), quick=(1_000_000, 40), full=(2_000_000, 60))
     rate, reference = 0.2, 4
     rng = np.random.default_rng([trial.seed, 5250])
     examples = np.concatenate([rng.exponential(1.0, 40), rng.normal(-2.0, 0.3, 24)])

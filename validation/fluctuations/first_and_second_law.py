@@ -201,7 +201,7 @@ def slow_compression(trial: Trial) -> Iterator[Comparison | Series]:
         noise: dict[str, Any] = {"learning_rate": rate, "noise_trace": 2.0 * d / rate, "dimension": d}  # T = 1
         bound = trial.predict(heat, **noise)
         yield bounded(f"ΔS against −Q/T, duration {duration:.3g}", bound, change, side="≥")
-        deficits.append(change + heat)
+        deficits.append(change - float(bound))
         written.append(change - float(dissipation.least_entropy_change_as_written(heat, **noise)))
     yield Series(
         "What exceeds the bound when two weights are compressed", "1/duration", "ΔS + Q/T",

@@ -19,6 +19,7 @@ from fpsolver.validation import (
     gridded,
     misses,
     richardson,
+    rounded,
     slope,
     statistical,
 )
@@ -109,15 +110,19 @@ def steady_states_of_two_conventions(trial: Trial) -> Iterator[Comparison]:
 
 @EQUATION.check
 def the_equation_of_sgd_is_a_limit(trial: Trial) -> Iterator[Comparison | Series]:
-    """Compare the chain's stationary variance with that at which the rate with D = ηC/2 vanishes: apart by order η."""
+    """Compare the rate with D = ηC/2 at the chain's stationary variance, −ηh²⟨x²⟩ there, not zero: apart by order η."""
     rates = np.geomspace(0.02, 0.6, 6)
     h, noise = 1.5, 0.8
     excess = []
     for eta in map(float, rates):
         variance = float(stationary_sgd.chain_covariance([[h]], [[noise]], learning_rate=eta)[0, 0])
         limit = eta * noise / (2.0 * h)
-        rate = trial.predict(limit, stiffness=h, diffusion=eta * noise / 2.0, growth=0.0)
-        yield gridded(f"d⟨x²⟩/dt at ηC/(2h), η = {eta:.3g}", rate, 0.0, 1e-15, source="rounding")
+        rate = trial.predict(variance, stiffness=h, diffusion=eta * noise / 2.0, growth=0.0)
+        # The chain keeps ⟨x²⟩ = (1 − ηh)²⟨x²⟩ + η²C; its two terms cancel but for a share ηh/2.
+        yield rounded(
+            f"d⟨x²⟩/dt at the chain's ⟨x²⟩, η = {eta:.3g}", rate, -eta * h**2 * variance, rounding=1e-13 / eta,
+            source="rounding of what cancels",
+        )  # fmt: skip
         excess.append(variance / limit - 1.0)
     points = [Points("Lyapunov equation of the chain", rates, excess)]
     if trial.effort != "brief":

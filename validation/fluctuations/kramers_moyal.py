@@ -140,7 +140,7 @@ def first_order_in_the_lag(trial: Trial) -> Iterator[Comparison | Series]:
 @COEFFICIENTS.check
 def fits_with_finite_lag(trial: Trial) -> Iterator[Comparison | Series]:
     """Fit polynomials whose own moments at the lag match those of trajectories: a trap, two wells, varying noise."""
-    samples = trial.pick(brief=50_000, quick=300_000, full=3_000_000)
+    samples = trial.pick(brief=50_000, quick=1_000_000, full=3_000_000)
     measured = _trap_moments(samples, trial.seed, stiffness=1.0, temperature=1.0, lag=0.3)
     found = fit_drift_and_diffusion(measured, drift_degree=1, terms=10)
     yield statistical("drift −x of the trap", -1.0, found.drift[1], found.drift_error[1])
@@ -185,7 +185,7 @@ def _fitted(
 @COEFFICIENTS.check
 def entropy_production_of_a_trap_with_a_curl(trial: Trial) -> Iterator[Comparison | Series]:
     """σ = 2ε²/k from drift and diffusion fitted to pairs of positions of trajectories, at short and long lags."""
-    samples = trial.pick(brief=20_000, quick=100_000, full=1_000_000)
+    samples = trial.pick(brief=20_000, quick=1_000_000, full=4_000_000)
     lags, rows = trial.pick(brief=(0.3,), quick=(0.05, 0.3, 1.0), full=(0.02, 0.05, 0.1, 0.3, 1.0)), []
     for stiffness, curl in ((1.0, 0.5), (2.0, 1.5)):
         exact = trap_and_curl.entropy_production(stiffness=stiffness, curl=curl)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -116,6 +116,29 @@ def balance_on_the_grid(trial: Trial) -> Iterator[Comparison]:
 
 
 @USEFUL_WORK.check
+def slower_ramps_dissipate_less(trial: Trial) -> Iterator[Series | Comparison]:
+    """TΣ of a trap that stiffens from 1 to 2 at T = 1 against the duration: fluxes on a grid, W − ΔF in closed form."""
+    durations = np.geomspace(0.1, 10.0, trial.pick(brief=3, quick=6, full=9))
+    cells = trial.pick(brief=60, quick=120, full=240)
+    forms = {"W − ΔF[p]": work_and_heat.dissipated_work, "W − ΔF_eq": work_and_heat.dissipated_work_from_equilibrium}
+    curves = {name: [_dissipated_by_ramp(form, t) for t in durations] for name, form in forms.items()}
+    measured, errors = [], []
+    for duration in map(float, durations):
+        fine, coarse = (_entropy_of_ramp(number, duration) for number in (cells, cells // 2))
+        value, error = richardson(fine, coarse)
+        measured.append(value)
+        errors.append(error)
+        form = _dissipated_by_ramp(trial.predict, duration)
+        yield gridded(f"TΣ, ramp of {duration:.3g}", form, value, error)
+    yield Series(
+        "dissipation of a ramp", "duration", "TΣ",
+        tuple(Curve(name, durations, values) for name, values in curves.items()),
+        (Points("fluxes on a grid", durations, measured, errors),),
+        "xy",
+    )  # fmt: skip
+
+
+@USEFUL_WORK.check
 def balance_on_trajectories(trial: Trial) -> Iterator[Comparison]:
     """Mean entropy production of 10⁶ paths in a trap that stiffens, against mean work less free energy."""
     if trial.effort == "brief":
@@ -123,12 +146,7 @@ def balance_on_trajectories(trial: Trial) -> Iterator[Comparison]:
     duration, temperature = 1.0, 1.0
     work = float(stiffening_trap.mean_work(1.0, 2.0, duration=duration, temperature=temperature))
     variance = _variance_after_ramp(duration)
-    energy, entropy = 0.5 * (2.0 * variance - 1.0), 0.5 * np.log(variance)
-    form = trial.predict(
-        work,
-        free_energy_change=energy - temperature * entropy,
-        equilibrium_free_energy_change=float(stiffening_trap.free_energy_difference(1.0, 2.0, temperature=temperature)),
-    )
+    form = _dissipated_by_ramp(trial.predict, duration)
     ensemble = fp.simulate(
         fp.Langevin(TRAP, temperature=temperature, protocol={"k": fp.Protocol.ramp(1.0, 2.0, duration=duration)}),
         trial.pick(brief=0, quick=1_000_000, full=10_000_000), fp.Gaussian([0.0], 1.0), 0.01, duration,
@@ -255,13 +273,33 @@ def quench_of_the_ledger(trial: Trial) -> Iterator[Comparison]:
                       bias_source="relaxation after t = 5")  # fmt: skip
 
 
-def _entropy_produced(W: Any, p: np.ndarray, nodes: int) -> float:
-    """Return Σ in unit time, the rate from the fluxes added up by a Gauss–Legendre rule."""
+def _entropy_of_ramp(cells: int, duration: float) -> float:
+    """Return Σ of the trap whose stiffness goes from 1 to 2 at T = 1, on so many cells."""
+    protocol = fp.Protocol.ramp(1.0, 2.0, duration=duration)
+    grid = fp.Grid(x=(-8, 8, cells))
+    W = fp.generator(fp.Langevin(TRAP, temperature=1.0, protocol={"k": protocol}), grid)
+    return _entropy_produced(W, fp.boltzmann(TRAP, grid, 1.0), 12, duration)
+
+
+def _dissipated_by_ramp(form: Callable[..., Any], duration: float) -> float:
+    """Return what a form says of that ramp, from its work and variance in closed form."""
+    variance = _variance_after_ramp(duration)
+    return float(
+        form(
+            float(stiffening_trap.mean_work(1.0, 2.0, duration=duration, temperature=1.0)),
+            free_energy_change=0.5 * (2.0 * variance - 1.0) - 0.5 * np.log(variance),
+            equilibrium_free_energy_change=float(stiffening_trap.free_energy_difference(1.0, 2.0, temperature=1.0)),
+        )
+    )
+
+
+def _entropy_produced(W: Any, p: np.ndarray, nodes: int, duration: float = 1.0) -> float:
+    """Return Σ over a time, the rate from the fluxes added up by a Gauss–Legendre rule."""
     x, weights = np.polynomial.legendre.leggauss(nodes)
-    times = 0.5 * (x + 1.0)
+    times = 0.5 * duration * (x + 1.0)
     densities = fp.evolve(W, p, times=times, tolerance=1e-10).densities
     rates = [entropy_production(W.at(float(t)), density).total for t, density in zip(times, densities, strict=True)]
-    return float(0.5 * weights @ rates)
+    return float(0.5 * duration * weights @ rates)
 
 
 def _line_integral(landscape: fp.Landscape, path: object, nodes: int) -> float:
