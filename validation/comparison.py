@@ -248,6 +248,18 @@ def slope(
     return Comparison(name, expected, near, error, "standard error of the fit", tolerance, source)
 
 
+def power(name: str, x: np.ndarray, y: np.ndarray, expected: float) -> Comparison:
+    """Compare a power law as x → 0 with the power p of ln y = p ln x + a + bx + cx², fitted to exact numbers.
+
+    The larger of what the last two terms of the fit change is taken for its error.
+    """
+    columns = np.stack([np.log(x), np.ones_like(x), x, x**2], axis=1)
+    logarithms = np.log(np.abs(y))
+    fits = [float(np.linalg.lstsq(columns[:, :n], logarithms, rcond=None)[0][0]) for n in (2, 3, 4)]
+    error = float(np.abs(np.diff(fits)).max())
+    return gridded(name, expected, fits[-1], error, source="last two terms of the fit")
+
+
 def _line(x: np.ndarray, y: np.ndarray, sigma: np.ndarray) -> tuple[float, float]:
     """Return the slope of a straight line and its standard error, zero where the points have none."""
     weighted = bool(np.all(sigma > 0.0))

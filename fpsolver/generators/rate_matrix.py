@@ -34,6 +34,10 @@ class Edge:
         """Return values of the cells at the end of the edge, stored at the cell it starts from."""
         return np.roll(values, tuple(-step for step in self.offset), axis=tuple(range(values.ndim)))
 
+    def arrived(self, values: np.ndarray) -> np.ndarray:
+        """Return what the edges carry, stored at the cell they end at."""
+        return np.roll(values, self.offset, axis=tuple(range(values.ndim)))
+
 
 @dataclass(frozen=True, eq=False)
 class Generator:
@@ -106,7 +110,7 @@ class Generator:
         total = self.killing.copy()
         for edge in self.edges:
             total += edge.forward
-            total += np.roll(edge.backward, edge.offset, axis=tuple(range(self.grid.dimension)))
+            total += edge.arrived(edge.backward)
         return -total
 
     @cached_property

@@ -102,11 +102,11 @@ def entropy_production(W: Any, p: Any) -> EntropyProduction:
     half, medium, change = np.zeros(grid.shape), 0.0, np.zeros(grid.shape)
     for edge, a, b in flows:
         share = _force_times_flux(a, b, EMPTY * everything)
-        half += share + shifted(share, edge, grid, backwards=True)
+        half += share + edge.arrived(share)
         flux = a - b
         moving = flux != 0  # elsewhere a rate may have underflowed, and the logarithm be infinite
         medium += float(np.sum(flux[moving] * affinity(edge, grid)[moving]))
-        change += shifted(flux, edge, grid, backwards=True) - flux
+        change += edge.arrived(flux) - flux
     local = 0.5 * half / grid.volumes
     return EntropyProduction(grid, float(0.5 * half.sum()), _system(values, change, everything), medium, local)
 
@@ -147,19 +147,13 @@ def require_edges(W: Any) -> None:
 def edge_flows(W: Generator, mass: np.ndarray) -> Iterator[tuple[Edge, np.ndarray, np.ndarray]]:
     """Yield every edge with the one-way fluxes along and against it, for cell probabilities `mass`."""
     for edge in W.edges:
-        yield edge, edge.forward * mass, edge.backward * shifted(mass, edge, W.grid)
-
-
-def shifted(values: np.ndarray, edge: Edge, grid: Grid, *, backwards: bool = False) -> np.ndarray:
-    """Return the values at the far end of every edge; backwards, what edges carry at their far ends."""
-    offset = edge.offset if backwards else tuple(-step for step in edge.offset)
-    return np.roll(values, offset, axis=tuple(range(grid.dimension)))
+        yield edge, edge.forward * mass, edge.backward * edge.at_end(mass)
 
 
 def affinity(edge: Edge, grid: Grid) -> np.ndarray:
     """Return ln(k_ij v_i / k_ji v_j), the entropy that a jump along the edge gives to the bath; 0 without an edge."""
     linked = (edge.forward > 0) | (edge.backward > 0)
-    there = shifted(grid.volumes, edge, grid)
+    there = edge.at_end(grid.volumes)
     with np.errstate(divide="ignore"):
         logs = np.log(edge.forward * grid.volumes, where=linked, out=np.zeros(grid.shape))
         return logs - np.log(edge.backward * there, where=linked, out=np.zeros(grid.shape))

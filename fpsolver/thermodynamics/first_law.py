@@ -18,7 +18,7 @@ from fpsolver.errors import MethodError
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.evolve import evolve
 from fpsolver.thermodynamics.entropy import entropy, positive_density
-from fpsolver.thermodynamics.entropy_rates import affinity, edge_flows, require_edges, require_generator, shifted
+from fpsolver.thermodynamics.entropy_rates import affinity, edge_flows, require_edges, require_generator
 from fpsolver.thermodynamics.kinetic_dissipation import axis_masses, kinetic_heat
 
 NODES = 10
@@ -126,7 +126,7 @@ def energy_rates(W: Any, p: Any) -> EnergyRates:
         moving = a != b
         flux, gift = (a - b)[moving], dynamics.temperature * affinity(edge, grid)[moving]
         heat += float(np.sum(flux * gift))
-        work += float(np.sum(flux * (gift + (shifted(energies, edge, grid) - energies)[moving])))
+        work += float(np.sum(flux * (gift + (edge.at_end(energies) - energies)[moving])))
     return EnergyRates(float(np.sum(energies * W.apply(values) * grid.volumes)), heat, work)
 
 

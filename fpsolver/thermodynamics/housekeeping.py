@@ -20,7 +20,7 @@ import scipy.sparse as sparse
 from fpsolver.errors import DensityError
 from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.thermodynamics.entropy import positive_density
-from fpsolver.thermodynamics.entropy_rates import edge_flows, entropy_production, require_edges, shifted
+from fpsolver.thermodynamics.entropy_rates import edge_flows, entropy_production, require_edges
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ def hatano_sasa_split(W: Any, p: Any, stationary: Any = None) -> DissipationSpli
     weights = steady * grid.volumes
     for edge, a, b in edge_flows(W, values * grid.volumes):
         flux = a - b
-        moving = (flux != 0) & (weights > 0) & (shifted(weights, edge, grid) > 0)
+        moving = (flux != 0) & (weights > 0) & (edge.at_end(weights) > 0)
         with np.errstate(divide="ignore"):
             ratio = np.log((edge.forward * weights)[moving])
-            ratio = ratio - np.log((edge.backward * shifted(weights, edge, grid))[moving])
+            ratio = ratio - np.log((edge.backward * edge.at_end(weights))[moving])
         housekeeping += float(np.sum(flux[moving] * ratio))
     change = W.apply(values) * grid.volumes
     excess = -float(np.sum(change[held] * np.log(values[held] / steady[held])))
@@ -164,7 +164,7 @@ def _laplacian(W: Generator, mass: np.ndarray) -> sparse.csr_array:
     for edge, a, b in edge_flows(W, mass):
         conductance = _logarithmic_mean(a, b)
         edges.append(Edge(edge.offset, -conductance, -conductance))
-        diagonal += conductance + shifted(conductance, edge, W.grid, backwards=True)
+        diagonal += conductance + edge.arrived(conductance)
     return edges_to_matrix(W.grid.shape, tuple(edges), diagonal)
 
 

@@ -12,7 +12,7 @@ from scipy.special import rel_entr
 from fpsolver.errors import GridError, MethodError
 from fpsolver.grids import Grid
 from fpsolver.thermodynamics.entropy import positive_density
-from fpsolver.thermodynamics.entropy_rates import affinity, edge_flows, require_edges, shifted
+from fpsolver.thermodynamics.entropy_rates import affinity, edge_flows, require_edges
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,9 @@ def information_flow(W: Any, p: Any, first: Sequence[str] | str) -> InformationF
         def total(change: np.ndarray, flux: np.ndarray = flux, on: np.ndarray = on) -> float:
             return float(np.sum(flux[on] * np.broadcast_to(change, grid.shape)[on]))
 
-        information = total(shifted(pointwise, edge, grid) - pointwise)
+        information = total(edge.at_end(pointwise) - pointwise)
         entropy = total(affinity(edge, grid))
-        system = -total(shifted(np.broadcast_to(own[part], grid.shape), edge, grid) - own[part])
+        system = -total(edge.at_end(np.broadcast_to(own[part], grid.shape)) - own[part])
         rates[:, part] += information, entropy, system, system + entropy - information
     flows, entropies, systems, productions = (tuple(float(v) for v in row) for row in rates)
     value = float(np.sum(rel_entr(mass, marginals[0] * marginals[1])))

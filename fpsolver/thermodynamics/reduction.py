@@ -172,10 +172,6 @@ def reduce(
     tolerance : float
         Error asked of the solver for committors.
 
-    Returns
-    -------
-    Reduction
-
     Raises
     ------
     MethodError

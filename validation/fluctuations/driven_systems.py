@@ -74,3 +74,9 @@ def tilt_free_energy(start: float, stop: float, temperature: float) -> float:
         return quad(lambda x: math.exp(-(x**4 / 4 - x**2 / 2 - h * x) / temperature), -5.0, 5.0, epsabs=1e-13)[0]
 
     return -temperature * math.log(partition(stop) / partition(start))
+
+
+def averaged(work: np.ndarray, difference: float = 0.0, temperature: float = 1.0) -> tuple[float, float]:
+    """Return ⟨e^{−(W − ΔF)/T}⟩ and its standard error."""
+    terms = np.exp(-(work - difference) / temperature)
+    return float(terms.mean()), float(terms.std(ddof=1)) / math.sqrt(len(terms))

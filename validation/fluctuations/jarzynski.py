@@ -23,7 +23,7 @@ from fpsolver.validation import (
     rounded,
     statistical,
 )
-from fpsolver.validation.fluctuations.driven_systems import TRAP, drag, stiffen, tilt, tilt_free_energy
+from fpsolver.validation.fluctuations.driven_systems import TRAP, averaged, drag, stiffen, tilt, tilt_free_energy
 
 A41 = claim(
     "A4.1",
@@ -58,12 +58,6 @@ B15 = claim(
     written=stiffening_trap.exponential_work_as_written,
     corrected=stiffening_trap.exponential_work,
 )
-
-
-def averaged(work: np.ndarray, difference: float = 0.0, temperature: float = 1.0) -> tuple[float, float]:
-    """Return ⟨e^{−(W − ΔF)/T}⟩ and its standard error."""
-    terms = np.exp(-(work - difference) / temperature)
-    return float(terms.mean()), float(terms.std(ddof=1)) / math.sqrt(len(terms))
 
 
 @A41.check

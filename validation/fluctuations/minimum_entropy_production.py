@@ -22,6 +22,7 @@ from fpsolver.validation import (
     claim,
     gridded,
     misses,
+    power,
     richardson,
     rounded,
 )
@@ -203,18 +204,6 @@ def cycles_and_bounds_of_random_networks(trial: Trial) -> Iterator[Comparison | 
     yield Comparison("largest |Σ J A − Σ̇| over Σ (flows) |A|", 0.0, worst, 0.0, "rounding", rounding, "sums over links")
     yield Comparison("largest current that cycles miss", 0.0, current, 0.0, "rounding", rounding, "sums over links")
     yield bounded("lowest ratio of Σ̇ in the steady state to the least", 1.0, lowest, rounding, side="≥")
-
-
-def power(name: str, x: np.ndarray, y: np.ndarray, expected: float) -> Comparison:
-    """Compare a power law as x → 0 with the power p of ln y = p ln x + a + bx + cx², fitted to exact numbers.
-
-    The larger of what the last two terms of the fit change is taken for its error.
-    """
-    columns = np.stack([np.log(x), np.ones_like(x), x, x**2], axis=1)
-    logarithms = np.log(np.abs(y))
-    fits = [float(np.linalg.lstsq(columns[:, :n], logarithms, rcond=None)[0][0]) for n in (2, 3, 4)]
-    error = float(np.abs(np.diff(fits)).max())
-    return gridded(name, expected, fits[-1], error, source="last two terms of the fit")
 
 
 def _two_states(rates: two_reservoirs.Rates) -> MarkovNetwork:

@@ -14,7 +14,7 @@ from fpsolver.theory import temperature_ramp
 from fpsolver.theory.quadratic_chain import shadow_hessian
 from fpsolver.thermodynamics import log_partition_ratio, work_generating_function, work_moments
 from fpsolver.validation import Comparison, Curve, Points, Series, Trial, claim, misses, rounded, statistical
-from fpsolver.validation.fluctuations.jarzynski import averaged
+from fpsolver.validation.fluctuations.driven_systems import averaged
 
 E17 = claim(
     "E17",

@@ -28,11 +28,11 @@ from fpsolver.validation import (
     claim,
     gridded,
     misses,
+    power,
     richardson,
     rounded,
     statistical,
 )
-from fpsolver.validation.fluctuations.minimum_entropy_production import power
 
 UNCERTAINTY = claim(
     "E3",
