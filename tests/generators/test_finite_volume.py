@@ -71,7 +71,10 @@ def test_any_problem_gives_a_sub_markov_generator_in_detailed_balance(problem, s
         assert np.abs(ratio - (there - W.log_equilibrium)[both]).max(initial=0) <= 1e-14 * size
     if not W.absorbing:
         p = fp.boltzmann(landscape, grid, temperature)
-        assert np.abs(W.encode(W.apply(p))).sum() <= 1e-13 * (scale * W.encode(p)).sum() * max(1.0, 1 / temperature)
+        # A probability that underflows takes the flow out of its cell with it.
+        lost = np.finfo(float).tiny * scale.sum()
+        flows = (scale * W.encode(p)).sum()
+        assert np.abs(W.encode(W.apply(p))).sum() <= 1e-13 * flows * max(1.0, 1 / temperature) + lost
 
 
 @settings(max_examples=30, deadline=None)
