@@ -15,6 +15,18 @@ _HOMES = {
     "Langevin": "fpsolver.dynamics",
     "UnderdampedLangevin": "fpsolver.dynamics",
     "Protocol": "fpsolver.dynamics",
+    "JumpProcess": "fpsolver.dynamics",
+    "GaussianProposal": "fpsolver.dynamics",
+    "UniformProposal": "fpsolver.dynamics",
+    "LaplaceProposal": "fpsolver.dynamics",
+    "StudentProposal": "fpsolver.dynamics",
+    "StableProposal": "fpsolver.dynamics",
+    "LatticeProposal": "fpsolver.dynamics",
+    "MarkovNetwork": "fpsolver.dynamics",
+    "markov_network": "fpsolver.dynamics",
+    "SGD": "fpsolver.dynamics",
+    "GaussianNoise": "fpsolver.dynamics",
+    "MinibatchNoise": "fpsolver.dynamics",
     "Axis": "fpsolver.grids",
     "Grid": "fpsolver.grids",
     "Field": "fpsolver.fields",
@@ -55,15 +67,31 @@ _HOMES = {
     "adaptive_splitting": "fpsolver.ensembles.splitting",
     "open_results": "fpsolver.storage",
 }
-_MODULES = ("landscapes", "dynamics", "theory", "thermodynamics", "validation", "errors")
+_MODULES = ("landscapes", "dynamics", "theory", "thermodynamics", "learning", "validation", "errors")
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from fpsolver import dynamics, errors, landscapes, theory, thermodynamics, validation
+    from fpsolver import dynamics, errors, landscapes, learning, theory, thermodynamics, validation
     from fpsolver.densities import boltzmann, density, gaussian
     from fpsolver.density_moments import marginal, moments
-    from fpsolver.dynamics import Langevin, Protocol, UnderdampedLangevin
+    from fpsolver.dynamics import (
+        SGD,
+        GaussianNoise,
+        GaussianProposal,
+        JumpProcess,
+        Langevin,
+        LaplaceProposal,
+        LatticeProposal,
+        MarkovNetwork,
+        MinibatchNoise,
+        Protocol,
+        StableProposal,
+        StudentProposal,
+        UnderdampedLangevin,
+        UniformProposal,
+        markov_network,
+    )
     from fpsolver.ensembles.first_passage import first_passage_times
     from fpsolver.ensembles.functionals import PathIntegral, TimeIntegral
     from fpsolver.ensembles.initial import Gaussian

@@ -79,7 +79,7 @@ class Field(np.lib.mixins.NDArrayOperatorsMixin):
             )
         values = self.values
         result = np.zeros(where.shape[:-1], dtype=values.dtype)
-        corners = [_bracket(axis, where[..., k], self.grid.names[k]) for k, axis in enumerate(self.grid.axes)]
+        corners = [bracket(axis, where[..., k], self.grid.names[k]) for k, axis in enumerate(self.grid.axes)]
         for corner in np.ndindex(*(2,) * self.grid.dimension):
             weight = np.ones(where.shape[:-1])
             index = []
@@ -90,7 +90,7 @@ class Field(np.lib.mixins.NDArrayOperatorsMixin):
         return result
 
 
-def _bracket(axis: Any, coordinate: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def bracket(axis: Any, coordinate: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the two cells whose centres bracket each coordinate, and the weight of the second."""
     outside = ~((coordinate >= axis.lower) & (coordinate <= axis.upper))
     if outside.any():

@@ -52,6 +52,21 @@ def with_error(value: float, error: float | None) -> str:
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
+KINDS = {
+    "Langevin": "overdamped Langevin",
+    "UnderdampedLangevin": "underdamped Langevin",
+    "JumpProcess": "jumps",
+    "SGD": "stochastic gradient descent",
+}
+QUANTITIES = (
+    "temperature", "friction", "mass", "mobility", "force", "diffusion", "law", "proposal", "attempt_rate",
+    "learning_rate", "momentum", "nesterov", "weight_decay",
+)  # fmt: skip
+"""Attributes of laws of motion that describe them."""
+OPTIONAL = ("momentum", "nesterov", "weight_decay")
+"""Those that are left out where they are zero."""
+
+
 def _problem(study: Study) -> list[str]:
     rows = [_row("landscape", study.landscape_description), _row("dynamics", _dynamics(study.dynamics))]
     grid = study.grid
@@ -66,14 +81,16 @@ def _problem(study: Study) -> list[str]:
 
 
 def _dynamics(dynamics: Any) -> str:
-    kind = "underdamped Langevin" if hasattr(dynamics, "friction") else "overdamped Langevin"
-    words = [kind]
-    if dynamics.temperature is not None:
-        words.append(f"temperature {dynamics.temperature:g}")
-    for name in ("friction", "mass", "mobility", "force", "diffusion"):
+    words = [KINDS[type(dynamics).__name__]]
+    for name in QUANTITIES:
         value = getattr(dynamics, name, None)
-        if value is not None:
-            words.append(f"{name} {_plain(getattr(value, 'given', value))}")
+        if value is not None and not (name in OPTIONAL and not value):
+            words.append(f"{name.replace('_', ' ')} {_plain(getattr(value, 'given', value))}")
+    noise = getattr(dynamics, "noise", None) if KINDS["SGD"] in words else None
+    if noise is not None:
+        covariance = getattr(noise, "per_example_covariance", None)
+        source = "of minibatches" if covariance is None else f"of covariance {_plain(covariance.given)} an example"
+        words.append(f"noise {source}, batches of {noise.batch_size:g}")
     if dynamics.protocol:
         words.append(f"driven: {', '.join(f'{name}(t) = {p.expression}' for name, p in dynamics.protocol.items())}")
     return ", ".join(words)

@@ -14,7 +14,7 @@ from typing import Any
 from fpsolver.errors import suggest
 from fpsolver.validation.entry import Claim, ClaimError
 
-FAMILIES = ("escape", "fluctuations")
+FAMILIES = ("escape", "fluctuations", "reactions", "steps")
 """Families of the package; the claims of each are registered when its folder is imported."""
 
 _LEDGER: dict[str, Claim] = {}

@@ -39,7 +39,8 @@ import numpy as np
 
 import fpsolver as fp
 from fpsolver.theory import uncertainty
-from fpsolver.thermodynamics import chain_fluctuations, current_fluctuations, markov_network, sharpest_current
+from fpsolver import markov_network
+from fpsolver.thermodynamics import chain_fluctuations, current_fluctuations, sharpest_current
 
 # %%
 # A walk on a ring of three states, and the sharpest currents of random networks.
@@ -57,7 +58,7 @@ nets = []
 for _ in range(150):
     states, spread = random.integers(3, 8), 10.0 ** random.uniform(-1.5, 0.5)
     network = markov_network(np.exp(spread * random.normal(size=(states, states))))
-    jumps = -float(np.diag(network.matrix) @ network.stationary())
+    jumps = -float(network.matrix.diagonal() @ network.stationary())
     best = sharpest_current(network)[1]
     nets.append((best.entropy_production / jumps, best.product))
 

@@ -2,7 +2,7 @@ r"""
 Minimum entropy production
 ==========================
 
-Where the entropy production is least, and where the process goes instead: ``fpsolver.thermodynamics.markov_network``,
+Where the entropy production is least, and where the process goes instead: ``fpsolver.markov_network``,
 ``least_entropy_production`` and ``cycle_decomposition``. Closed forms: ``fpsolver.theory.two_reservoirs``.
 
 Statement
@@ -40,7 +40,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from fpsolver.theory import two_reservoirs
-from fpsolver.thermodynamics import cycle_decomposition, least_entropy_production, markov_network
+from fpsolver import markov_network
+from fpsolver.thermodynamics import cycle_decomposition, least_entropy_production
 
 # %%
 # Two states that two reservoirs connect.

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from fractions import Fraction
+from math import gcd, lcm
 from typing import Any
 
 import numpy as np
 
+from fpsolver.dynamics import SGD
 from fpsolver.ensembles.ensemble import Ensemble
 from fpsolver.errors import InputError
+
+LONGEST = 1e7
+"""Most steps up to the end that are found without being asked for."""
 
 
 def check_numbers(n: Any, dt: Any, seed: Any, initial: Any) -> tuple[int, float, int]:
@@ -35,6 +41,46 @@ def check_numbers(n: Any, dt: Any, seed: Any, initial: Any) -> tuple[int, float,
     if not is_whole(seed) or seed < 0:
         raise InputError(f"seed = {seed!r} must be an integer that is not negative")
     return int(n), float(dt), int(seed)
+
+
+def unit_of_time(dynamics: Any, dt: Any) -> Any:
+    """Return the time step: that of a chain, which counts time in steps, is one.
+
+    Raises
+    ------
+    InputError
+        If another was given.
+    """
+    if not isinstance(dynamics, SGD):
+        return dt
+    if dt is not None and dt != 1:
+        raise InputError(
+            f"dt = {dt!r}, but SGD counts time in steps: leave dt out; the size of a step is its learning_rate"
+        )
+    return 1.0
+
+
+def output_distance(times: Any, t_final: Any) -> float | None:
+    """Return the longest step of which all output times are multiples, for laws that have no time step of their own.
+
+    Raises
+    ------
+    InputError
+        If they have none in common.
+    """
+    if not is_number(t_final) or not (np.isfinite(t_final) and t_final > 0):
+        return None if t_final is None else 1.0  # which is refused later, with the reason
+    if times is None:
+        return float(t_final)
+    if is_whole(times):
+        return float(t_final) / max(int(times), 1)
+    moments = [Fraction(float(t)).limit_denominator(10**6) for t in (*np.atleast_1d(times), t_final) if t]
+    shared = Fraction(
+        gcd(*(moment.numerator for moment in moments)), lcm(*(moment.denominator for moment in moments))
+    )
+    if shared <= 0 or t_final / shared > LONGEST:
+        raise InputError(f"times = {times} have no step in common that is not very short; give it as dt")
+    return float(shared)
 
 
 def is_whole(value: Any) -> bool:

@@ -45,7 +45,8 @@ class Ensemble:
         Makes the snapshot in which quantities are evaluated.
     stats : mapping
         "scheme", "noise", "seed", "experiment", "precision", "device", "threads", "wall_time" in seconds,
-        "particle_steps", "particle_steps_per_second" (of this call).
+        "particle_steps", "particle_steps_per_second" (of this call); for SGD, which counts time in steps,
+        "unit_of_time" ("step") and "learning_time", the sum of the learning rates up to now.
     """
 
     names: tuple[str, ...]
@@ -98,10 +99,10 @@ class Ensemble:
 
     @property
     def final_velocities(self) -> np.ndarray:
-        """Velocities at the last time, shape (n, d); of underdamped dynamics only."""
+        """Velocities at the last time, shape (n, d); of underdamped dynamics and SGD with momentum only."""
         first = self.dimension
         if not (len(self.names) > first and self.names[first] == f"v_{self.names[0]}"):
-            raise AttributeError("this ensemble has no velocities: its dynamics is overdamped")
+            raise AttributeError("this ensemble has no velocities: its dynamics has no inertia")
         return self._columns(first, 2 * first)
 
     def _columns(self, first: int, last: int) -> np.ndarray:
@@ -112,10 +113,11 @@ class Ensemble:
 
     def __repr__(self) -> str:
         rate = self.stats.get("particle_steps_per_second", 0.0)
-        return (
-            f"Ensemble({self.n} trajectories of {', '.join(self.names[: self.dimension])} to t = {self.t:g}, "
-            f"{self.stats.get('scheme')}, dt = {self.dt:g}, {rate:.3g} particle-steps/s)"
-        )
+        variables = ", ".join(self.names[: self.dimension])
+        reached = f"t = {self.t:g}, {self.stats.get('scheme')}, dt = {self.dt:g}"
+        if self.stats.get("unit_of_time") == "step":
+            reached = f"step {self.step}, learning time {self.stats['learning_time']:g}"
+        return f"Ensemble({self.n} trajectories of {variables} to {reached}, {rate:.3g} particle-steps/s)"
 
 
 def to_blocks(columns: np.ndarray, rows: int, dtype: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.dynamics import Langevin
+from fpsolver.dynamics import SGD, Langevin
 from fpsolver.ensembles.functionals import Functionals
 from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.errors import TrajectoryError
@@ -101,6 +101,12 @@ def _reason(request: Any, state: np.ndarray, step: int) -> str:
             for name, (lower, upper) in zip(landscape.variables, landscape.domain, strict=True)
         )
         return f"It left the domain of the landscape, {domain}, or the time step is too long: make dt smaller"
+    if isinstance(request.dynamics, SGD):
+        rate = request.dynamics.at(float(step)).learning_rate
+        return (
+            f"With learning_rate = {rate:g} steps overshoot further and further there: they do where it exceeds two "
+            "over the curvature, and sooner with noise that grows with the distance; make it smaller"
+        )
     if isinstance(request.dynamics, Langevin) and request.dynamics.noise.varies:
         lost = _lost_rank(request, state, step)
         return lost or "There the diffusion is not positive, or the time step is too long: make dt smaller"

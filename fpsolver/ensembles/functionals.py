@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fpsolver.ensembles.observables.observable import identifier
+from fpsolver.ensembles.space import Space, space_of
 from fpsolver.errors import InputError, MethodError, suggest
 from fpsolver.landscapes.expression import check_name
 
@@ -168,7 +169,10 @@ def sorted_functionals(given: Functional | Sequence[Functional], dynamics: Any) 
         quantity, or a path integral has the wrong number of components.
     """
     kinds: dict[type, list[Any]] = {str: [], TimeIntegral: [], PathIntegral: []}
+    space = space_of(dynamics)
     for one in given if isinstance(given, Sequence) and not isinstance(given, str) else (given,):
+        if isinstance(one, str) and one in space.carried:
+            continue  # every trajectory has it
         if type(one) not in kinds or (isinstance(one, str) and one not in STANDARD):
             hint = suggest(one, STANDARD) if isinstance(one, str) else ""
             raise InputError(
@@ -177,9 +181,9 @@ def sorted_functionals(given: Functional | Sequence[Functional], dynamics: Any) 
             )
         kinds[type(one)].append(one)
     result = Functionals(*(tuple(found) for found in kinds.values()))
-    _check_components(result, dynamics.landscape.dimension)
-    _check_names(result, dynamics.landscape)
-    _check_variables(dynamics.landscape)
+    _check_components(result, space.dimension)
+    _check_names(result, space)
+    _check_variables(space)
     return result
 
 
@@ -192,25 +196,25 @@ def _check_components(functionals: Functionals, dimension: int) -> None:
             )
 
 
-def _check_names(functionals: Functionals, landscape: Any) -> None:
+def _check_names(functionals: Functionals, space: Space) -> None:
     names = functionals.names
     for name in names:
         check_name(name, "functional")
     twice = [name for k, name in enumerate(names) if name in names[:k]]
     if twice:
         raise InputError(f'two functionals are called "{twice[0]}"; give one of them another name=')
-    velocities = (f"v_{name}" for name in landscape.variables)
-    taken = {*landscape.variables, *velocities, *landscape.parameters, *RESERVED}
+    velocities = (f"v_{name}" for name in space.variables)
+    taken = {*space.names, *velocities, *space.parameters, *RESERVED}
     clashes = [name for name in names if name in taken]
     if clashes:
         raise InputError(f'a functional is called "{clashes[0]}", which means something else here; give another name=')
 
 
-def _check_variables(landscape: Any) -> None:
+def _check_variables(space: Space) -> None:
     """Refuse variables and parameters that would hide quantities of the same name."""
-    for kind, names in (("variable", landscape.variables), ("parameter", landscape.parameters)):
+    for kind, names in (("variable", space.variables), ("parameter", space.parameters)):
         for name in names:
-            if name in RESERVED:
+            if name in RESERVED or name in space.carried:
                 raise InputError(
                     f'a {kind} of the landscape is called "{name}", which is a quantity of every ensemble; rename it, '
                     f'for example "{name}_"'

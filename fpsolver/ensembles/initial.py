@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.dynamics import Langevin, UnderdampedLangevin
+from fpsolver.dynamics import SGD, Langevin, UnderdampedLangevin
+from fpsolver.ensembles.space import space_of
 from fpsolver.errors import InputError, MethodError
 from fpsolver.fields import Field
 from fpsolver.grids import Grid
@@ -96,7 +97,8 @@ def initial_states(
         Law of motion.
     given : array_like, Gaussian, Field or "stationary"
         A point, points (n, d), a `Gaussian`, a density on a grid as a `Field`, or the stationary state of a quadratic
-        landscape. For underdamped dynamics a state of positions alone is completed by Maxwellian velocities.
+        landscape. A state of positions alone is completed by velocities: Maxwellian ones for underdamped dynamics,
+        zero for SGD.
     n : int
         Number of trajectories.
     normals : ndarray, shape (n, columns)
@@ -113,11 +115,13 @@ def initial_states(
     MethodError
         If the stationary state is not known in closed form.
     """
-    d = dynamics.landscape.dimension
+    space = space_of(dynamics)
+    d = space.dimension
     if isinstance(given, str):
         given = stationary_gaussian(dynamics, given)
     if isinstance(given, Field):
-        states = _from_grid(given, uniforms, dynamics.landscape.variables)
+        states = _from_grid(given, uniforms, space.variables)
+        states = states if space.states is None else np.rint(states)  # a cell of the grid is a state
     elif isinstance(given, Gaussian):
         if len(given.mean) not in (d, normals.shape[1]):
             raise InputError(f"initial is a Gaussian in {len(given.mean)} dimension(s), the landscape has {d}")
@@ -128,7 +132,9 @@ def initial_states(
     if width != d and not (velocities and width == 2 * d):
         expected = f"{d} or {2 * d}" if velocities else f"{d}"
         raise InputError(f"the initial state has {width} components; the dynamics has {expected}")
-    if velocities and width == d:
+    if velocities and width == d and isinstance(dynamics, SGD):
+        states = np.concatenate([states, np.zeros_like(states)], axis=1)
+    elif velocities and width == d:
         start = dynamics.at(0.0)
         thermal = np.sqrt(start.temperature / start.masses)
         states = np.concatenate([states, thermal * normals[:, normals.shape[1] - d :]], axis=1)
@@ -239,7 +245,8 @@ def stationary_gaussian(dynamics: Any, word: str = STATIONARY) -> Gaussian:
             raise MethodError(f'initial = "stationary" needs a quadratic landscape with a minimum; {remedy}')
         temperature = dynamics.at(0.0).temperature
         return Gaussian(-np.linalg.solve(form[0], form[1]), temperature * np.linalg.inv(form[0]))
-    assert isinstance(dynamics, Langevin)
+    if not isinstance(dynamics, Langevin):
+        raise MethodError(f'initial = "stationary" is not known for {type(dynamics).__name__}; {remedy}')
     drift = linear_drift(dynamics.at(0.0))
     if drift is None:
         raise MethodError(f'initial = "stationary" needs a quadratic landscape and constant coefficients; {remedy}')

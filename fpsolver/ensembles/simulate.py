@@ -9,8 +9,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fpsolver.dynamics import UnderdampedLangevin
-from fpsolver.ensembles.arguments import check_execution, check_numbers, continued, output_steps, require_ahead
+from fpsolver.dynamics import SGD
+from fpsolver.ensembles.arguments import (
+    check_execution,
+    check_numbers,
+    continued,
+    output_distance,
+    output_steps,
+    require_ahead,
+    unit_of_time,
+)
 from fpsolver.ensembles.beginning import beginning, problem_hash, require_same_problem
 from fpsolver.ensembles.density_identity import density_hash
 from fpsolver.ensembles.ensemble import Ensemble, lane_counts
@@ -23,6 +31,7 @@ from fpsolver.ensembles.observables.quantities import LOSS, Quantities
 from fpsolver.ensembles.observables.snapshot import Snapshot
 from fpsolver.ensembles.run import Checkpoints, run
 from fpsolver.ensembles.seeds import key_of
+from fpsolver.ensembles.space import space_of
 from fpsolver.ensembles.system_entropy import INITIAL_LOG_DENSITY, entropies, parts
 
 
@@ -59,7 +68,7 @@ def simulate(
 
     Parameters
     ----------
-    dynamics : Langevin or UnderdampedLangevin
+    dynamics : Langevin, UnderdampedLangevin or SGD
         Law of motion.
     n : int
         Number of trajectories.
@@ -67,15 +76,16 @@ def simulate(
         A point (d,), points (n, d) (or (n,) with one variable), an `fpsolver.Gaussian`, a density on a grid as an
         `fpsolver.Field`, the stationary state of a quadratic landscape, or an ensemble of the same problem, which is
         continued with its own n, dt and seed; its record goes on where `observe` and the density of later times are the
-        same, and starts anew where not. Underdamped dynamics complete positions with Maxwellian velocities.
+        same, and starts anew where not. Underdamped dynamics complete positions with Maxwellian velocities, SGD with
+        momentum with velocities zero.
     dt, t_final : float
-        Time step, and the time at the end, a multiple of it.
+        Time step, and the time at the end, a multiple of it. SGD counts time in steps: dt is one, and may be left out.
     seed : int
         Seed of the random numbers; required, and unrelated for neighbouring seeds.
     scheme : str, optional
         "euler-maruyama" (weak order 1; default), "heun" (weak order 2 with additive noise), "weak-2",
         "leimkuhler-matthews", "ornstein-uhlenbeck" (exact on quadratic landscapes); "baoab" (default) or "obabo" for
-        underdamped dynamics.
+        underdamped dynamics; "sgd" for SGD, which is a scheme itself.
     observe : Observable or sequence of Observable
         What to observe at the output times: `Moments`, `Mean`, `Histogram`, `LogSumExp`, `Quantiles`, `Trajectories`.
     times : int or sequence of float, optional
@@ -140,7 +150,9 @@ def simulate(
     previous = initial if isinstance(initial, Ensemble) else None
     if previous is not None:
         n, dt, seed = continued(previous, n, dt, seed)
-    n, dt, seed = check_numbers(n, dt, seed, initial)
+    if dt is None and space_of(dynamics).jumps:
+        dt = output_distance(times, t_final)
+    n, dt, seed = check_numbers(n, unit_of_time(dynamics, dt), seed, initial)
     check_execution(threads, batch, checkpoint_interval, checkpoint, progress)
     usual = default_scheme(dynamics)
     name = usual if scheme is None else scheme
@@ -164,6 +176,8 @@ def simulate(
     march = March(engine, observables, snapshot, lane_counts(n), thread_count(threads), batch)
     facts = {"scheme": name, "noise": noise, "seed": seed, "experiment": experiment, "precision": precision,
              "device": device, "threads": march.threads}  # fmt: skip
+    if isinstance(dynamics, SGD):
+        facts |= {"unit_of_time": "step", "learning_time": dynamics.learning_time(last)}
     start = replace(start, stats=facts, observed=observed, snapshot=snapshot)
     return run(march, start, outputs, last, Checkpoints(checkpoint, checkpoint_interval), progress, on_output)
 
@@ -172,24 +186,19 @@ def _observers(
     request: Request, names: tuple[str, ...], observe: Observable | Sequence[Observable], n: int, density: Any
 ) -> tuple[list[Observable], Callable[[np.ndarray, np.ndarray, int, int], Snapshot]]:
     """Return the observables, checked, and what makes the snapshots that they measure."""
-    dynamics, landscape = request.dynamics, request.dynamics.landscape
-    d = landscape.dimension
-    derived: dict[str, Callable[[Snapshot], np.ndarray]] = {LOSS: lambda snapshot: _loss(dynamics, snapshot)}
+    space = space_of(request.dynamics)
+    derived: dict[str, Callable[[Snapshot], np.ndarray]] = {}
+    if space.has_loss:
+        derived[LOSS] = lambda snapshot: space.loss(snapshot.states, snapshot.t)
     if density is not None:
-        width = 2 * d if isinstance(dynamics, UnderdampedLangevin) else d
-        derived |= entropies(density, names, landscape.variables, width)
+        derived |= entropies(density, names, space.variables, space.width)
     rows = {name: k for k, name in enumerate(names)}
-    quantities = Quantities(rows, d, n, tuple(landscape.parameters), tuple(derived))
+    quantities = Quantities(rows, space.dimension, n, space.parameters, tuple(derived))
     given = (observe,) if isinstance(observe, Observable) else observe
     observables = [one.check(quantities) for one in named(given).values()]
 
     def snapshot(states: np.ndarray, counts: np.ndarray, first: int, step: int) -> Snapshot:
         t = step * request.dt
-        return Snapshot(states, counts, first, t, quantities, dynamics.at(t).landscape.parameters, derived)
+        return Snapshot(states, counts, first, t, quantities, space.parameters_at(t), derived)
 
     return observables, snapshot
-
-
-def _loss(dynamics: Any, snapshot: Snapshot) -> np.ndarray:
-    landscape = dynamics.at(snapshot.t).landscape
-    return landscape.value(np.moveaxis(snapshot.states[:, : landscape.dimension], 1, -1))

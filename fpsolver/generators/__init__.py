@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fpsolver.dynamics import Langevin, UnderdampedLangevin
+from fpsolver.dynamics import SGD, JumpProcess, Langevin, MarkovNetwork, UnderdampedLangevin
 from fpsolver.errors import DynamicsError, GridError
 from fpsolver.generators.driven import DrivenGenerator
 from fpsolver.generators.periodic import check_periodic_coefficients
@@ -15,16 +15,16 @@ __all__ = ["DrivenGenerator", "Edge", "Generator", "generator"]
 
 
 def generator(
-    dynamics: Any, grid: Grid, scheme: str | None = None, *, floor: float | None = None
+    dynamics: Any, grid: Grid | None = None, scheme: str | None = None, *, floor: float | None = None
 ) -> Generator | DrivenGenerator:
     """Return the rate matrix of a dynamics on a grid.
 
     Parameters
     ----------
-    dynamics : Langevin or UnderdampedLangevin
-        The law of motion.
+    dynamics : Langevin, UnderdampedLangevin, JumpProcess, SGD or MarkovNetwork
+        The law of motion. The unit of time is one step for `SGD`, whose generator is K − 1 with the Markov operator K.
     grid : Grid
-        Its position axes carry the names of the landscape's variables, in any order.
+        Its position axes carry the names of the landscape's variables, in any order. A network brings its own states.
     scheme : str, optional
         For `Langevin`: "scharfetter-gummel" (default) or "sqra". For `UnderdampedLangevin`: "hermite" (default,
         spectral in velocity, not Markov) or "upwind" (Markov, first order).
@@ -52,8 +52,17 @@ def generator(
     >>> bool(abs(W.matrix.sum(axis=0)).max() < 1e-9)
     True
     """
-    if not isinstance(dynamics, Langevin | UnderdampedLangevin):
-        raise DynamicsError(f"{dynamics!r} has no generator on a grid; give Langevin or UnderdampedLangevin dynamics")
+    if isinstance(dynamics, MarkovNetwork):
+        from fpsolver.generators.matrix import network_generator
+
+        if grid is not None or scheme is not None or floor is not None:
+            raise DynamicsError("a network brings its own states: give fp.generator(network) and nothing else")
+        return network_generator(dynamics)
+    if not isinstance(dynamics, Langevin | UnderdampedLangevin | JumpProcess | SGD):
+        raise DynamicsError(
+            f"{dynamics!r} has no generator on a grid; give Langevin, UnderdampedLangevin, JumpProcess or SGD dynamics, "
+            "or a MarkovNetwork without a grid"
+        )
     if not isinstance(grid, Grid):
         raise GridError(f"{grid!r} is no grid; give for example fp.Grid(x=(-2, 2, 100))")
     if dynamics.driven:
@@ -62,6 +71,14 @@ def generator(
         from fpsolver.generators.kinetic import kinetic_generator
 
         return kinetic_generator(dynamics, grid, scheme or "hermite")
+    if isinstance(dynamics, SGD):
+        from fpsolver.generators.sgd_chain import chain_generator
+
+        return chain_generator(dynamics, grid, scheme, floor=floor)
+    if isinstance(dynamics, JumpProcess):
+        from fpsolver.generators.jump import jump_generator
+
+        return jump_generator(dynamics, grid, scheme)
     if grid.velocity:
         raise DynamicsError("Langevin dynamics has no velocities; leave velocity= out of the grid")
     check_periodic_coefficients(dynamics, grid)

@@ -85,7 +85,7 @@ def require_edges(W: Any) -> None:
     """
     if not hasattr(W, "killing"):
         raise MethodError(f"{type(W).__name__} has no rates to count with; freeze a driven generator with W.at(t)")
-    if not W.markov or not W.edges:
+    if not W.markov or not W.lattice:
         raise MethodError(f'the {W.scheme} scheme does not jump between cells; use scheme="upwind" with velocities')
 
 

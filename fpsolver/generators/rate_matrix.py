@@ -85,6 +85,11 @@ class Generator:
         return True
 
     @property
+    def lattice(self) -> bool:
+        """Whether rates are those of a few `edges`, the same offsets for all cells."""
+        return bool(self.edges)
+
+    @property
     def reversible(self) -> bool:
         """Whether detailed balance holds by construction."""
         return self.log_equilibrium is not None

@@ -46,3 +46,29 @@ def warn_if_cut(grid: Grid, probabilities: np.ndarray, *, stacklevel: int = 4) -
             GridWarning,
             stacklevel=stacklevel,
         )
+
+
+def warn_if_folded(grid: Grid, share: float, *, stacklevel: int = 4) -> None:
+    """Warn where a noticeable share of the steps of a chain leads behind walls that were not meant as physical.
+
+    Parameters
+    ----------
+    grid : Grid
+        The grid.
+    share : float
+        Share of the steps, in the stationary state, that is folded back.
+    stacklevel : int
+        How many calls up the user's own line is.
+
+    Warns
+    -----
+    GridWarning
+        Naming the share.
+    """
+    if share > CUT_MASS:
+        warnings.warn(
+            f"the grid is too narrow for the steps: {share:.2g} of them in the stationary state lead behind the walls of "
+            f'{grid!r} and are folded back. Extend it, or give the axes boundary="reflecting" if the walls are meant',
+            GridWarning,
+            stacklevel=stacklevel,
+        )

@@ -57,6 +57,16 @@ class EmpiricalRisk(Landscape):
         """Targets (N,): real numbers, or labels 0 and 1; read-only."""
         return self._evaluator.y
 
+    @property
+    def loss(self) -> Loss:
+        """The loss ℓ of one prediction: "squared" or "logistic"."""
+        return self._evaluator.loss
+
+    @property
+    def penalised(self) -> Floats:
+        """1 for coordinates under the penalty, 0 for those that are free, shape (d,); read-only."""
+        return self._evaluator.penalised
+
     def per_example_gradients(self, theta: ArrayLike) -> Floats:
         """Return the gradients of the single examples' losses, penalty included.
 

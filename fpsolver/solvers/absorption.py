@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.errors import MethodError, RegionError
+from fpsolver.fields import Field
 from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.grids import Grid
 from fpsolver.regions import Box, Region, region_mask
@@ -135,6 +136,12 @@ class Absorption:
         values[self.outside] = solution
         return values, dict(stats)
 
+    def field(self, values: np.ndarray, stats: Mapping[str, Any], wall_values: Mapping[str, float]) -> Field:
+        """Return values outside the targets as a field that knows what they are at the walls."""
+        from fpsolver.solvers.walled_field import WalledField
+
+        return WalledField(self.grid, values, stats, self, wall_values)
+
     @cached_property
     def _outside_system(self) -> tuple[sparse.csr_array, np.ndarray]:
         """The generator on the cells outside, and the rates at which they are left for good."""
@@ -198,6 +205,10 @@ def absorb(W: Any, regions: Mapping[str, Region]) -> Absorption:
     if regions and (labels > 0).all():
         raise RegionError(f"{' and '.join(regions)} cover every cell of {W.grid!r}; leave something between them")
     given = tuple(regions.values())
+    if not W.lattice:
+        from fpsolver.solvers.cell_absorption import cell_absorption
+
+        return cell_absorption(W, tuple(regions), given, labels)
     entering = crossings(W, labels, given)
     stretch = _stretch(W, entering)
     edges = _cut_edges(W, labels == 0, stretch)
@@ -246,7 +257,7 @@ def _require_markov_edges(W: Any) -> None:
             f"{type(W).__name__} depends on time, so first passage from it is not one linear problem; "
             "freeze it with W.at(t), or evolve a density and watch its survival"
         )
-    if not W.markov or not W.edges:
+    if not W.markov:
         raise MethodError(
             f"the {W.scheme} scheme is not a Markov process on cells, so no cell can absorb; "
             'use scheme="upwind" for first passage with velocities'

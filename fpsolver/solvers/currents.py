@@ -130,7 +130,12 @@ def current(W: Any, p: ArrayLike) -> Current:
     """
     if not hasattr(W, "killing"):
         raise MethodError(f"{type(W).__name__} depends on time; freeze it with W.at(t) to ask for a current")
-    if not W.markov or not W.edges:
+    if W.markov and not W.lattice:
+        raise MethodError(
+            f"the {W.scheme} scheme jumps across any distance, and its current is no vector field; take the "
+            "currents between cells, fp.markov_network(W).currents(P) with P = density × volume, or jump_moments"
+        )
+    if not W.markov:
         raise MethodError(
             f'the {W.scheme} scheme has no fluxes between cells; use scheme="upwind" for currents with velocities'
         )

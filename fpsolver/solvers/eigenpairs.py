@@ -10,8 +10,10 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.errors import MethodError
+from fpsolver.generators.chain import ChainGenerator
 from fpsolver.solvers.arnoldi import dominant_pairs
 from fpsolver.solvers.eigen_multigrid import multigrid_modes
+from fpsolver.solvers.exponential.sparse_operator import symmetrised
 from fpsolver.solvers.krylov import Operator, length
 from fpsolver.solvers.linear import inverse_generator
 from fpsolver.solvers.multigrid import Multigrid
@@ -92,7 +94,7 @@ def _clustered(generator: Any, mass: np.ndarray, rates: np.ndarray, left: np.nda
     """Replace the modes of rates that all but coincide by an orthogonal set."""
     from scipy.linalg import eigh_tridiagonal
 
-    symmetric = _symmetrised(generator)
+    symmetric = symmetrised(generator.matrix)
     vectors = eigh_tridiagonal(
         -symmetric.diagonal(), -symmetric.diagonal(1), select="i", select_range=(0, len(rates) - 1)
     )[1].T
@@ -119,7 +121,7 @@ def reversible_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     tolerance : float
         Relative accuracy asked of the iteration.
     """
-    symmetric = _symmetrised(generator)
+    symmetric = symmetrised(generator.matrix)
     logarithm = np.ravel(generator.log_equilibrium)
     ground = np.exp(0.5 * (logarithm - logarithm.max()))
     ground /= np.linalg.norm(ground)
@@ -200,19 +202,10 @@ def _extended(generator: Any, rates: np.ndarray, vectors: np.ndarray, ground: np
     return left
 
 
-def _symmetrised(generator: Any) -> sparse.csr_array:
-    """Return Π^(−1/2) W Π^(1/2), whose elements are √(W_ij W_ji)."""
-    forward, backward = generator.matrix.copy(), generator.adjoint
-    forward.sort_indices()
-    backward.sort_indices()
-    origin = np.repeat(np.arange(forward.shape[0]), np.diff(forward.indptr))
-    away = forward.indices != origin
-    forward.data[away] = np.sqrt(forward.data[away]) * np.sqrt(backward.data[away])
-    return forward
-
-
 def _face_differences(generator: Any, vectors: np.ndarray) -> np.ndarray:
     """Return D ψ, with DᵀD = −(symmetrised W): √rate · ψ differences over edges, and √killing · ψ."""
+    if not generator.lattice:
+        return _link_differences(generator, vectors)
     shape, axes = generator.grid.shape, tuple(range(generator.grid.dimension))
     parts = []
     for vector in vectors.T:
@@ -226,6 +219,16 @@ def _face_differences(generator: Any, vectors: np.ndarray) -> np.ndarray:
             pieces.append(np.sqrt(generator.killing) * cells)
         parts.append(np.concatenate([piece.ravel() for piece in pieces]))
     return np.stack(parts, axis=1)
+
+
+def _link_differences(generator: Any, vectors: np.ndarray) -> np.ndarray:
+    """Return D ψ for rates between any two cells, each pair once."""
+    pairs = sparse.triu(generator.rates + generator.rates.T).tocoo()
+    forward = np.sqrt(generator.rates[pairs.row, pairs.col])  # from the column's cell to the row's
+    backward = np.sqrt(generator.rates[pairs.col, pairs.row])
+    pieces = backward[:, None] * vectors[pairs.row] - forward[:, None] * vectors[pairs.col]
+    killing = np.sqrt(generator.killing).ravel()
+    return np.concatenate([pieces, killing[:, None] * vectors]) if generator.absorbing else pieces
 
 
 def _symmetric_vectors(
@@ -279,6 +282,8 @@ def _factorised(shift: float, matrix: Any, markov: bool = True) -> Callable[...,
 def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     """Return the k slowest eigenpairs of a generator without detailed balance.
 
+    Those of a chain are the ones whose multipliers 1 − rate, the eigenvalues of one step, are largest in modulus.
+
     Parameters
     ----------
     generator : Generator
@@ -291,19 +296,23 @@ def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     matrix = generator.matrix
     size = matrix.shape[0]
     scale = float(np.abs(matrix.diagonal()).max())
+    chain = isinstance(generator, ChainGenerator)
+    slowest_first = _least_damped_first if chain else _slowest_first
     if size <= max(_DENSE, k + 12):
         from scipy.linalg import eig
 
         values, left, right = eig(matrix.toarray(), left=True)
         left, method = left.conj(), "dense"
+    elif chain:
+        values, right, left, method = _steps_arnoldi(generator, k, tolerance)
     else:
         values, right, left, method = _arnoldi(generator, k, _SHIFT * scale, tolerance)
-    order = _slowest_first(-values)[:k]
+    order = slowest_first(-values)[:k]
     rates, right = -values[order], right[:, order].T
-    left = _biorthogonal(left[:, _slowest_first(-values)[:k]].T, right)
+    left = _biorthogonal(left[:, order].T, right)
     rates = _improved(matrix, rates, right, left)
     # Rounding of the eigensolver may have put rates below it in the wrong order.
-    order = _slowest_first(rates)
+    order = slowest_first(rates)
     rates, right, left = rates[order], right[order], left[order]
     if not generator.absorbing and abs(rates[0]) <= 1e3 * np.finfo(float).eps * scale:
         rates[0] = 0.0
@@ -351,6 +360,24 @@ def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np
     return values, right, left, method
 
 
+def _steps_arnoldi(
+    chain: ChainGenerator, k: int, tolerance: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """Return the eigenvalues of a chain's W whose multipliers are largest, with right and left vectors as columns."""
+    size = chain.n_state
+    wanted = min(k + 6, size - 2)
+    found = []
+    for step in (chain.step, sparse.csr_array(chain.step.T)):
+        multipliers, vectors = dominant_pairs(
+            step.__matmul__, _start(size), wanted, 1e-3 * tolerance, vectors=2 * wanted + 12
+        )
+        order = _least_damped_first(1.0 - multipliers)
+        found.append((multipliers[order] - 1.0, vectors[:, order]))
+    (values, right), (_, left) = found
+    count = min(right.shape[1], left.shape[1])  # one of them may have kept a conjugate more
+    return values[:count], right[:, :count], left[:, :count], "Arnoldi on steps"
+
+
 def _iterated(solver: Multigrid) -> Operator:
     return lambda x: solver(x, 1e-11)[0]
 
@@ -359,6 +386,13 @@ def _slowest_first(rates: np.ndarray) -> np.ndarray:
     """Return the order by ascending real part; conjugate pairs stay together, negative imaginary part first."""
     resolution = 1e-9 * (np.abs(rates).max() + np.finfo(float).tiny)
     return np.lexsort((rates.imag, np.round(np.abs(rates.imag) / resolution), np.round(rates.real / resolution)))
+
+
+def _least_damped_first(rates: np.ndarray) -> np.ndarray:
+    """Return the order by descending modulus of 1 − rate; among equals positive ones come first."""
+    multipliers = 1.0 - rates
+    ranks = [np.round(part / 1e-9) for part in (np.abs(multipliers.imag), -multipliers.real, -np.abs(multipliers))]
+    return np.lexsort((multipliers.imag, *ranks))
 
 
 def _biorthogonal(left: np.ndarray, right: np.ndarray) -> np.ndarray:

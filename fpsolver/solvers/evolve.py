@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,13 @@ import numpy as np
 
 from fpsolver.device import launcher
 from fpsolver.errors import DensityError, MethodError, suggest
+from fpsolver.generators.chain import ChainGenerator
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.grids import Grid
 from fpsolver.solvers.exponential.choose import METHODS, propagation
 from fpsolver.solvers.exponential.report import Recorder
+from fpsolver.solvers.exponential.steps import step_propagation
+from fpsolver.solvers.exponential.system import Outcome
 
 if TYPE_CHECKING:
     from fpsolver.generators.driven import DrivenGenerator
@@ -80,6 +83,7 @@ def evolve(
     ----------
     generator : Generator or DrivenGenerator
         W; a driven one is integrated by an adaptive Magnus scheme, of order 10, which never steps across a breakpoint.
+        A chain (`SGD`) moves in steps: times are whole numbers, and its operator is applied as often.
     density : array_like, of the grid's shape
         Density at `start`, in probability per volume; any positive mass.
     times : sequence of float
@@ -135,12 +139,20 @@ def evolve(
     grid = generator.grid
     values = _checked_density(density, grid)
     frozen = generator if isinstance(generator, Generator) else generator.at(start)
+    chain = isinstance(frozen, ChainGenerator)
+    if chain and (method != "auto" or device != "cpu"):
+        raise MethodError(
+            f'method = {method!r}, device = {device!r}: a chain moves in steps, by method = "auto" on device = "cpu"'
+        )
     recorder = Recorder(frozen, values, schedule, tolerance, callback=callback, progress=progress)
-    recorder.positive = positive
+    recorder.positive = positive or chain
     state, later = recorder.unit, schedule[schedule > start]
     with recorder:
         recorder.record_start(len(schedule) - len(later))
-        if isinstance(generator, Generator):
+        outcomes: Iterable[Outcome]
+        if chain:
+            outcomes = step_propagation(generator, state, start, later)
+        elif isinstance(generator, Generator):
             outcomes = propagation(
                 generator, state, later - start, tolerance, method=method, positive=positive, device=device
             )

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import DensityError, MethodError
+from fpsolver.fields import Field
+from fpsolver.generators.chain import ChainGenerator
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.regions import Region
 from fpsolver.solvers.absorption import Absorption, absorb
-from fpsolver.solvers.walled_field import WalledField
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class FirstPassage:
         return len(self.values)
 
 
-def mean_first_passage_time(W: Any, target: Region | None = None, *, tolerance: float = 1e-8) -> WalledField:
+def mean_first_passage_time(W: Any, target: Region | None = None, *, tolerance: float = 1e-8) -> Field:
     """Return the mean time to reach a target, for every starting cell.
 
     Solves Wᵀ τ = −1 outside the target with τ = 0 at its wall. In one dimension the solution keeps its relative
@@ -63,8 +64,9 @@ def mean_first_passage_time(W: Any, target: Region | None = None, *, tolerance: 
 
     Returns
     -------
-    WalledField
-        τ, zero in the target; `tau.at([[x]])` interpolates, up to the target's wall.
+    WalledField or SteppedField
+        τ, zero in the target; `tau.at([[x]])` interpolates, up to the target's wall, or up to the last cell before it
+        where jumps end beyond it.
 
     Raises
     ------
@@ -91,10 +93,11 @@ def mean_first_passage_time(W: Any, target: Region | None = None, *, tolerance: 
 
 def first_passage_moments(
     W: Any, target: Region | None = None, order: int = 2, *, tolerance: float = 1e-8
-) -> tuple[WalledField, ...]:
+) -> tuple[Field, ...]:
     """Return the moments ⟨tⁿ⟩, n = 1 … order, of the time to reach a target, for every starting cell.
 
-    The moments follow from each other by Wᵀ T_n = −n T_{n−1} with T_0 = 1.
+    The moments follow from each other by Wᵀ T_n = −n T_{n−1} with T_0 = 1; for a chain (`SGD`), which moves in whole
+    steps, these are its rising moments ⟨t(t + 1)…(t + n − 1)⟩, from which its moments are combined.
 
     Parameters
     ----------
@@ -109,7 +112,7 @@ def first_passage_moments(
 
     Returns
     -------
-    tuple of WalledField
+    tuple of WalledField or SteppedField
         One field a moment; `stats["estimated_error"]` accumulates along the recursion.
 
     Raises
@@ -132,12 +135,30 @@ def first_passage_moments(
         raise MethodError(f"order = {order!r}: the highest moment is a whole number, at least 1")
     absorption = _absorption(W, target)
     previous, error, result = np.ones(absorption.grid.shape), 0.0, []
+    rising: list[np.ndarray] = []
     for n in range(1, order + 1):
         previous, stats = absorption.solve_backward(n * previous, tolerance)
         error += stats.get("estimated_error", 0.0)
         stats |= {"snapped": absorption.snapped, "estimated_error": error, "moment": n}
-        result.append(WalledField(absorption.grid, previous, stats, absorption))
+        rising.append(previous)
+        values = _powers_of_steps(rising) if isinstance(W, ChainGenerator) else previous
+        result.append(absorption.field(values, stats, {}))
     return tuple(result)
+
+
+def _powers_of_steps(rising: list[np.ndarray]) -> np.ndarray:
+    """Return ⟨tⁿ⟩ of a number of steps from its rising moments ⟨t(t + 1)…(t + k − 1)⟩, k = 1 … n.
+
+    These are the moments of the same chain with exponential waiting times of mean one; Stirling's numbers of the second
+    kind, with alternating signs, lead back.
+    """
+    n = len(rising)
+    numbers = np.zeros(n + 1)
+    numbers[0] = 1.0
+    for _ in range(n):
+        numbers[1:] = numbers[:-1] + np.arange(1, n + 1) * numbers[1:]
+        numbers[0] = 0.0
+    return np.sum([(-1) ** (n - k) * numbers[k] * rising[k - 1] for k in range(1, n + 1)], axis=0)
 
 
 def survival(
@@ -174,7 +195,8 @@ def first_passage_density(
 ) -> FirstPassage:
     """Return the density f(t) of the time at which a target or an absorbing wall is first reached.
 
-    f(t) = Σ_i κ_i P_i(t), the flux through the walls, so that ∫f dt = S(0) − S(t) without any numerical derivative.
+    f(t) = Σ_i κ_i P_i(t), the flux through the walls, so that ∫f dt = S(0) − S(t) without any numerical derivative. For
+    a chain (`SGD`) it is the probability that step t is the one that arrives, f(t) = Σ_i κ_i P_i(t − 1).
 
     Parameters
     ----------
@@ -194,10 +216,13 @@ def first_passage_density(
     MethodError, RegionError, DensityError
         As for `survival`.
     """
-    absorption, _, states, grid_times, stats = _evolved(W, p0, times, target, tolerance)
+    when = np.atleast_1d(np.asarray(times, dtype=float))
+    chain = isinstance(W, ChainGenerator)
+    absorption, _, states, _, stats = _evolved(W, p0, np.maximum(when - 1.0, 0.0) if chain else when, target, tolerance)
     # An error of the mass anywhere reaches the flux at most at the fastest rate of absorption.
     stats["estimated_error"] = stats["estimated_error"] * float(absorption.leaving.max())
-    return FirstPassage(grid_times, states @ absorption.leaving.ravel(), stats)
+    flux = states @ absorption.leaving.ravel()
+    return FirstPassage(when, np.where(when > 0.0, flux, 0.0) if chain else flux, stats)
 
 
 def _absorption(W: Any, target: Region | None) -> Absorption:

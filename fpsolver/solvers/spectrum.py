@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import MethodError
+from fpsolver.generators.chain import ChainGenerator
 from fpsolver.grids import Grid
 from fpsolver.solvers.eigenpairs import Eigenpairs, chain_pairs, general_pairs, is_chain, reversible_pairs
 from fpsolver.solvers.stationary import relative_residual, require_autonomous
@@ -57,6 +58,21 @@ class Spectrum:
         return len(self.rates)
 
 
+class ChainSpectrum(Spectrum):
+    """Least damped modes of a chain that moves in steps: a mode is multiplied by μ_j = 1 − λ_j in each."""
+
+    @property
+    def multipliers(self) -> np.ndarray:
+        """μ_j, the eigenvalues of the Markov operator of one step, in descending order of their modulus."""
+        return 1.0 - self.rates
+
+    @property
+    def times(self) -> np.ndarray:
+        """Numbers of steps −1/ln |μ_j| in which modes decay by a factor e, infinite for a stationary state."""
+        with np.errstate(divide="ignore"):
+            return np.abs(1.0 / np.log(np.minimum(np.abs(self.multipliers), 1.0)))
+
+
 def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum:
     """Return the k slowest rates of a generator with their modes.
 
@@ -64,7 +80,8 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     full *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised
     generator goes to a shift-inverted Lanczos iteration with sparse LU or, for large grids, to a full-multigrid
     eigensolver; rates are taken from squared differences across faces, which keeps small ones. Without detailed
-    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts.
+    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts. For a chain (`SGD`)
+    the slowest modes are those whose multiplier 1 − λ is largest in modulus, and the result also has `multipliers`.
 
     Parameters
     ----------
@@ -94,7 +111,7 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     k = int(k)
     if is_chain(generator):
         pairs = chain_pairs(generator, k)
-    elif generator.reversible and generator.edges:
+    elif generator.reversible and generator.markov:
         pairs = reversible_pairs(generator, k, tolerance)
     else:
         pairs = general_pairs(generator, k, tolerance)
@@ -105,7 +122,8 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     shape = (k, *generator.grid.shape)
     modes = np.stack([_decoded(generator, mode) for mode in right])
     functions = None if left is None else left.reshape(shape)
-    return Spectrum(generator.grid, pairs.rates, modes, functions, residuals, pairs.stats)
+    kind = ChainSpectrum if isinstance(generator, ChainGenerator) else Spectrum
+    return kind(generator.grid, pairs.rates, modes, functions, residuals, pairs.stats)
 
 
 def _decoded(generator: Any, state: np.ndarray) -> np.ndarray:

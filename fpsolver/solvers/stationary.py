@@ -10,7 +10,8 @@ import scipy.sparse as sparse
 
 from fpsolver.errors import InputError, MethodError, NoStationaryState
 from fpsolver.fields import Field
-from fpsolver.generators.walls import warn_if_cut
+from fpsolver.generators.chain import ChainGenerator
+from fpsolver.generators.walls import warn_if_cut, warn_if_folded
 from fpsolver.solvers.linear import solve_generator
 
 # A shift of this size, relative to the fastest rate, separates the null vector from every other mode in a few steps
@@ -85,6 +86,8 @@ def stationary(generator: Any, *, tolerance: float = 1e-8) -> StationaryState:
             # Known only now; the generators of detailed balance and of kinetic dynamics have warned already.
             if not generator.grid.velocity:
                 warn_if_cut(generator.grid, state.reshape(generator.grid.shape), stacklevel=3)
+            if isinstance(generator, ChainGenerator):
+                warn_if_folded(generator.grid, float(generator.folded @ state / state.sum()), stacklevel=3)
         stats["transient_cells"] = int(recurrent.size - recurrent.sum())
     else:
         state, stats = _inverse_iteration(generator)

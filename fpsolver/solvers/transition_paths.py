@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import MethodError, RegionError
+from fpsolver.fields import Field
 from fpsolver.generators.rate_matrix import Edge
 from fpsolver.grids import Grid
 from fpsolver.regions import Region
 from fpsolver.solvers.absorption import Absorption, absorb
-from fpsolver.solvers.walled_field import WalledField
 
 
-def committor(W: Any, a: Region, b: Region, *, tolerance: float = 1e-8) -> WalledField:
+def committor(W: Any, a: Region, b: Region, *, tolerance: float = 1e-8) -> Field:
     """Return the probability q to reach b before a, for every starting cell.
 
     Solves Wᵀ q = 0 outside both sets with q = 0 on a and 1 on b. Detailed balance is not needed. Where the grid has
@@ -55,14 +55,14 @@ def committor(W: Any, a: Region, b: Region, *, tolerance: float = 1e-8) -> Walle
     return _hitting(absorption, "b", tolerance)
 
 
-def _hitting(absorption: Absorption, goal: str, tolerance: float) -> WalledField:
+def _hitting(absorption: Absorption, goal: str, tolerance: float) -> Field:
     """Return the probability to reach one of the two targets first."""
     values, stats = absorption.solve_backward(absorption.rates[goal], tolerance)
     # A probability beyond 1 can only be rounding or the solver's stated error.
     values = np.clip(values, 0.0, 1.0)
     values[absorption.labels == absorption.names.index(goal) + 1] = 1.0
     stats = {**stats, "snapped": absorption.snapped}
-    return WalledField(absorption.grid, values, stats, absorption, {goal: 1.0})
+    return absorption.field(values, stats, {goal: 1.0})
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +78,9 @@ class ReactiveFlux:
     rate : float
         k_AB = flux divided by the probability to have come from a last: transitions per unit time spent assigned to
         a, the inverse of the mean time from a to b.
-    forward : WalledField
+    forward : Field
         Committor q⁺, the probability to reach b before a.
-    backward : WalledField
+    backward : Field
         Backward committor q⁻, the probability to have come from a rather than from b.
     density : ndarray
         Reactive density π q⁺ q⁻, per volume and not normalised, of the grid's shape.
@@ -97,8 +97,8 @@ class ReactiveFlux:
     grid: Grid
     flux: float
     rate: float
-    forward: WalledField
-    backward: WalledField
+    forward: Field
+    backward: Field
     density: np.ndarray
     edges: tuple[tuple[tuple[int, ...], np.ndarray], ...]
     from_a: np.ndarray
@@ -181,6 +181,11 @@ def reactive_flux(W: Any, a: Region, b: Region, *, stationary: Any = None, toler
     14.28
     """
     absorption = absorb(W, {"a": a, "b": b})
+    if not W.lattice:
+        raise MethodError(
+            f"the {W.scheme} scheme jumps across any distance, and reactive currents are taken through faces; for "
+            "rates take mean_first_passage_time or committor"
+        )
     if W.absorbing:
         raise MethodError(
             "walls of the grid absorb, so there is no stationary state whose transitions could be counted; "
@@ -199,7 +204,7 @@ def reactive_flux(W: Any, a: Region, b: Region, *, stationary: Any = None, toler
 
 
 def _assemble(
-    absorption: Absorption, pi: np.ndarray, forward: WalledField, backward: WalledField, entering: np.ndarray
+    absorption: Absorption, pi: np.ndarray, forward: Field, backward: Field, entering: np.ndarray
 ) -> ReactiveFlux:
     """Put currents and rate together; `entering` is the gross flux through the wall of a into each cell."""
     ahead, behind = forward.values, backward.values

@@ -9,7 +9,21 @@ from typing import Any
 import numpy as np
 
 from fpsolver.densities import boltzmann, density, gaussian
-from fpsolver.dynamics import Langevin, Protocol, UnderdampedLangevin
+from fpsolver.dynamics import (
+    SGD,
+    GaussianNoise,
+    GaussianProposal,
+    JumpProcess,
+    Langevin,
+    LaplaceProposal,
+    LatticeProposal,
+    MinibatchNoise,
+    Protocol,
+    StableProposal,
+    StudentProposal,
+    UnderdampedLangevin,
+    UniformProposal,
+)
 from fpsolver.errors import DensityError, GridError, InputError
 from fpsolver.grids import Axis, Grid
 from fpsolver.regions import region_mask
@@ -97,6 +111,10 @@ def build_dynamics(section: Any, landscape: Any, problems: Problems) -> Any:
     protocol = _protocols(section.protocol, problems)
     if protocol is None:
         return None
+    if isinstance(section, schema.JumpDynamics):
+        return _jump_process(section, landscape, protocol, problems)
+    if isinstance(section, schema.SGDDynamics):
+        return _sgd(section, landscape, protocol, problems)
     if isinstance(section, schema.UnderdampedDynamics):
         return UnderdampedLangevin(
             landscape,
@@ -115,6 +133,62 @@ def build_dynamics(section: Any, landscape: Any, problems: Problems) -> Any:
         convention=section.convention,
         protocol=protocol or None,
     )
+
+
+def _jump_process(section: Any, landscape: Any, protocol: dict[str, Protocol], problems: Problems) -> Any:
+    update = _entry(schema.UPDATES, section.proposal, ("dynamics", "proposal"), problems)
+    if update is None:
+        return None
+    scaled: dict[str, Any] = {"gaussian": GaussianProposal, "laplace": LaplaceProposal}
+    with problems.about("dynamics", "proposal"):
+        proposal: Any = None
+        if isinstance(update, schema.ScaledProposal):
+            proposal = scaled[update.kind](update.scale)
+        elif isinstance(update, schema.UniformProposal):
+            proposal = UniformProposal(update.half_width)
+        elif isinstance(update, schema.StudentProposal):
+            proposal = StudentProposal(update.degrees, update.scale)
+        elif isinstance(update, schema.StableProposal):
+            proposal = StableProposal(update.index, update.scale)
+        else:
+            proposal = LatticeProposal(update.spacing)
+    if proposal is None:
+        return None
+    return JumpProcess(
+        landscape,
+        temperature=section.temperature,
+        proposal=proposal,
+        law=section.law,
+        attempt_rate=section.attempt_rate,
+        protocol=protocol or None,
+    )
+
+
+def _sgd(section: Any, landscape: Any, protocol: dict[str, Protocol], problems: Problems) -> Any:
+    noise: Any = None
+    if section.noise is not None:
+        given = _entry(schema.GRADIENT_NOISE, section.noise, ("dynamics", "noise"), problems)
+        if given is None:
+            return None
+        if isinstance(given, schema.MinibatchGradientNoise):
+            noise = MinibatchNoise(given.batch_size, given.replacement)
+        else:
+            noise = GaussianNoise(given.per_example_covariance, given.batch_size)
+    return SGD(
+        landscape,
+        learning_rate=section.learning_rate,
+        noise=noise,
+        momentum=section.momentum,
+        nesterov=section.nesterov,
+        weight_decay=section.weight_decay,
+        protocol=protocol or None,
+    )
+
+
+def _entry(models: Mapping[str, type[schema.Section]], given: Any, key: Key, problems: Problems) -> Any:
+    """Return the checked model of a table inside [dynamics], or None after noting what is wrong with it."""
+    model = checked_kind(models, given, key, "", problems)
+    return model and checked(model, given, key, problems)
 
 
 def _protocols(given: Mapping[str, Any], problems: Problems) -> dict[str, Protocol] | None:
@@ -214,10 +288,15 @@ def build_initial(section: Any, grid: Grid, dynamics: Any) -> np.ndarray:
     landscape = dynamics.landscape
     if isinstance(section, schema.ExpressionInitial):
         return density(grid, _expression_values(section.expression, grid, landscape))
-    temperature = section.temperature if section.temperature is not None else dynamics.temperature
+    temperature = section.temperature if section.temperature is not None else temperature_of(dynamics)
     if temperature is None:
-        raise DensityError("the dynamics has a diffusion and no temperature; give temperature here")
+        raise DensityError("the dynamics has no temperature; give temperature here")
     return equilibrium(dynamics, grid, temperature)
+
+
+def temperature_of(dynamics: Any) -> float | None:
+    """Return the temperature of a law of motion; None where it has a diffusion or is a chain of steps."""
+    return getattr(dynamics, "temperature", None)
 
 
 def equilibrium(dynamics: Any, grid: Grid, temperature: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 from fpsolver.errors import InputError, suggest
 from fpsolver.grids import Grid
 from fpsolver.studies import schema
-from fpsolver.studies.building import axes_of
+from fpsolver.studies.building import axes_of, temperature_of
 from fpsolver.studies.problems import Problems, shown
 from fpsolver.studies.sections import checked, checked_kind
 from fpsolver.studies.toml_lines import Key
@@ -127,7 +127,7 @@ def _observable(one: Any, dynamics: Any) -> Any:
         return Trajectories(one.numbers, *one.quantities, name=one.name)
     if one.factor is not None:
         return LogSumExp(one.quantity, factor=one.factor, name=one.name)
-    temperature = dynamics.temperature
+    temperature = temperature_of(dynamics)
     if not temperature or "temperature" in dynamics.protocol:
         raise InputError("give factor: the dynamics has no constant temperature above 0 that −1/T could be taken from")
     return LogSumExp(one.quantity, factor=-1.0 / temperature, name=one.name)

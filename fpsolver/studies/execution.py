@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from fpsolver.densities import loss_on_grid
-from fpsolver.dynamics import Langevin
+from fpsolver.dynamics import JumpProcess, Langevin
 from fpsolver.errors import ConvergenceError
 from fpsolver.storage.files import Compression
 from fpsolver.storage.provenance import git_commit, provenance
 from fpsolver.storage.segments import FileStore
 from fpsolver.storage.store import Store
-from fpsolver.studies.building import equilibrium
+from fpsolver.studies.building import equilibrium, temperature_of
 from fpsolver.studies.harmonic import deepest_minimum, harmonic_rates
 from fpsolver.studies.observables import ERROR_BY_HALF_GRID, ESTIMATED, Observer, half_grid_observables, with_errors
 from fpsolver.studies.study import Study
@@ -218,10 +218,15 @@ def _stationary(study: Study, store: Store, tables: Tabulation, outcome: Outcome
 def _boltzmann(study: Study) -> np.ndarray | None:
     """Return exp(−E/T)/Z at cell centres where theory promises it, found from the loss and not from the generator."""
     dynamics, grid = study.dynamics, study.grid
-    if dynamics.driven or dynamics.temperature is None or dynamics.temperature == 0:
+    if dynamics.driven or not temperature_of(dynamics):
         return None
     if isinstance(dynamics, Langevin) and dynamics.force is not None:
         return None
+    if isinstance(dynamics, JumpProcess):
+        # The linearised law balances where the loss is a parabola, and an attempt rate that varies moves the balance.
+        if dynamics.attempts.varies or dynamics.law == "linearised":
+            return None
+        return equilibrium(dynamics, grid, dynamics.balance_temperature)
     return equilibrium(dynamics, grid, dynamics.temperature)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fpsolver.dynamics import Langevin
+from fpsolver.dynamics import Langevin, UnderdampedLangevin
 from fpsolver.grids import Grid
 
 
@@ -49,10 +49,10 @@ def harmonic_rates(dynamics: Any, grid: Grid, k: int) -> Harmonic | None:
     Returns
     -------
     Harmonic or None
-        None where there is no such prediction: a driving force or protocol, a mobility or diffusion that depends on θ,
-        an independent diffusion, or no minimum inside the grid.
+        None where there is no such prediction: jumps or steps, a driving force or protocol, a mobility or diffusion that
+        depends on θ, an independent diffusion, or no minimum inside the grid.
     """
-    if dynamics.driven:
+    if dynamics.driven or not isinstance(dynamics, Langevin | UnderdampedLangevin):
         return None
     if isinstance(dynamics, Langevin) and (
         dynamics.force is not None or dynamics.diffusion is not None or dynamics.mobility.constant is None

@@ -12,7 +12,7 @@ from fpsolver.density_moments import moments
 from fpsolver.errors import InputError
 from fpsolver.generators import generator
 from fpsolver.grids import Axis, Grid
-from fpsolver.studies.building import build_initial
+from fpsolver.studies.building import build_initial, temperature_of
 from fpsolver.thermodynamics.entropy import entropy
 
 ERROR_BY_HALF_GRID = (
@@ -68,10 +68,9 @@ class Observer:
             "mean_loss": (mass * self._loss).sum(),
             "entropy": entropy(positive, self.grid),
         }
-        if dynamics.temperature is not None:
-            found["free_energy"] = (
-                found["mean_loss"] + self._kinetic(dynamics, mass) - dynamics.temperature * found["entropy"]
-            )
+        temperature = temperature_of(dynamics)
+        if temperature is not None:
+            found["free_energy"] = found["mean_loss"] + self._kinetic(dynamics, mass) - temperature * found["entropy"]
         if not self._markov:
             found["negative_mass"] = (positive * self.grid.volumes - mass).sum()
         return {name: np.asarray(value, dtype=float) for name, value in found.items()}

@@ -160,7 +160,101 @@ class UnderdampedDynamics(Section):
     protocol: dict[str, Any] = {}
 
 
-DYNAMICS: dict[str, type[Section]] = {"langevin": LangevinDynamics, "underdamped": UnderdampedDynamics}
+class ScaledProposal(Section):
+    """An entry dynamics.proposal: normal or exponential updates."""
+
+    kind: Literal["gaussian", "laplace"]
+    scale: Numbers
+
+
+class UniformProposal(Section):
+    """An entry dynamics.proposal: updates of equal density up to a largest one."""
+
+    kind: Literal["uniform"]
+    half_width: Numbers
+
+
+class StudentProposal(Section):
+    """An entry dynamics.proposal: updates with power-law tails."""
+
+    kind: Literal["student"]
+    degrees: Positive
+    scale: Numbers
+
+
+class StableProposal(Section):
+    """An entry dynamics.proposal: Lévy-stable updates."""
+
+    kind: Literal["stable"]
+    index: Positive
+    scale: Numbers
+
+
+class LatticeProposal(Section):
+    """An entry dynamics.proposal: one spacing up or down along one axis."""
+
+    kind: Literal["lattice"]
+    spacing: Numbers
+
+
+UPDATES: dict[str, type[Section]] = {
+    "gaussian": ScaledProposal,
+    "laplace": ScaledProposal,
+    "uniform": UniformProposal,
+    "student": StudentProposal,
+    "stable": StableProposal,
+    "lattice": LatticeProposal,
+}
+
+
+class JumpDynamics(Section):
+    """[dynamics] of kind "jump"."""
+
+    kind: Literal["jump"]
+    temperature: Positive
+    proposal: dict[str, Any]
+    law: Literal["half", "arrhenius", "linearised", "metropolis", "glauber"] = "half"
+    attempt_rate: Coefficient = 1.0
+    protocol: dict[str, Any] = {}
+
+
+class GaussianGradientNoise(Section):
+    """An entry dynamics.noise: normal gradient noise."""
+
+    kind: Literal["gaussian"]
+    per_example_covariance: Coefficient
+    batch_size: Positive = 1.0
+
+
+class MinibatchGradientNoise(Section):
+    """An entry dynamics.noise: minibatches of the data of a regression."""
+
+    kind: Literal["minibatch"]
+    batch_size: Annotated[int, Field(ge=1)]
+    replacement: bool = True
+
+
+GRADIENT_NOISE: dict[str, type[Section]] = {"gaussian": GaussianGradientNoise, "minibatch": MinibatchGradientNoise}
+
+
+class SGDDynamics(Section):
+    """[dynamics] of kind "sgd"; time is counted in steps."""
+
+    kind: Literal["sgd"]
+    learning_rate: Positive
+    noise: dict[str, Any] | None = None
+    momentum: NotNegative = 0.0
+    nesterov: bool = False
+    weight_decay: NotNegative = 0.0
+    protocol: dict[str, Any] = {}
+
+
+DYNAMICS: dict[str, type[Section]] = {
+    "langevin": LangevinDynamics,
+    "underdamped": UnderdampedDynamics,
+    "jump": JumpDynamics,
+    "sgd": SGDDynamics,
+}
 
 
 class AxisSection(Section):
@@ -284,7 +378,7 @@ class SimulateSection(Section):
     """[simulate]: an ensemble of trajectories."""
 
     n: Annotated[int, Field(ge=1)]
-    dt: Positive
+    dt: Positive | None = None
     t_final: NotNegative | None = None
     times: Any = None
     scheme: str | None = None

@@ -152,6 +152,7 @@ def check_study(source: StudyText) -> Study:
         with problems.about("dynamics"):
             landscape = found["landscape"].landscape
             found["dynamics"] = building.build_dynamics(sections["dynamics"], landscape, problems)
+    _complete_time_step(sections, problems)
     times, output_times = _all_times(source.data, sections, problems)
     _check_tasks(sections, problems)
     if found.get("dynamics") is not None and found["dynamics"].driven:
@@ -210,6 +211,16 @@ def _plan(
 def _formula(section: Any) -> tuple[str, ...]:
     """Return the key of what is most likely wrong with a landscape."""
     return ("expression",) if isinstance(section, schema.ExpressionLandscape) else ()
+
+
+def _complete_time_step(sections: dict[str, Any], problems: Problems) -> None:
+    """Set the time step of SGD to one step where none is given; elsewhere note that it is missing."""
+    section = sections.get("simulate")
+    if section is None or section.dt is not None:
+        return
+    if not isinstance(sections.get("dynamics"), schema.SGDDynamics):
+        problems.add(("simulate", "dt"), "missing; it must be given")
+    sections["simulate"] = section.model_copy(update={"dt": 1.0})
 
 
 def _all_times(

@@ -34,6 +34,13 @@ def not_negative(name: str, value: float, meaning: str = "") -> float:
     return positive(name, value, meaning)
 
 
+def whole_number(name: str, value: int, least: int = 1) -> int:
+    """Return an integer that has to be at least so large; raises `TheoryError` otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise TheoryError(f"{name} = {value!r} must be an integer of at least {least}")
+    return value
+
+
 def exponential(exponent: float) -> float:
     """Return e^x with x = ±ΔL/T of an escape rate or time.
 

@@ -85,8 +85,6 @@ _HOMES: dict[str, str] = {
     "WorkDistribution": "work_distributions",
     "crooks_pair": "work_distributions",
     "CrooksPair": "work_distributions",
-    "MarkovNetwork": "networks",
-    "markov_network": "networks",
     "cycle_decomposition": "network_cycles",
     "CycleDecomposition": "network_cycles",
     "least_entropy_production": "minimum_entropy_production",

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.errors import MethodError
 from fpsolver.generators.rate_matrix import Edge, Generator
 from fpsolver.grids import Grid
@@ -93,10 +94,12 @@ def entropy_production(W: Any, p: Any) -> EntropyProduction:
         from fpsolver.thermodynamics.kinetic_dissipation import kinetic_entropy_production
 
         return kinetic_entropy_production(W, p)
-    require_edges(W)
+    require_closed(W)
     grid = W.grid
     values, _ = positive_density(p, grid, "p")
     mass = values * grid.volumes
+    if not W.lattice:
+        return _of_links(W, values, mass)
     flows = tuple(edge_flows(W, mass))
     everything = sum(float(np.sum(a + b)) for _, a, b in flows)
     half, medium, change = np.zeros(grid.shape), 0.0, np.zeros(grid.shape)
@@ -109,6 +112,25 @@ def entropy_production(W: Any, p: Any) -> EntropyProduction:
         change += edge.arrived(flux) - flux
     local = 0.5 * half / grid.volumes
     return EntropyProduction(grid, float(0.5 * half.sum()), _system(values, change, everything), medium, local)
+
+
+def _of_links(W: Any, values: np.ndarray, mass: np.ndarray) -> EntropyProduction:
+    """Return the rates of a generator whose links are not those of a lattice; reservoirs count one by one."""
+    network = W.dynamics if isinstance(W.dynamics, MarkovNetwork) else markov_network(W)
+    volumes, p = W.grid.volumes.ravel(), mass.ravel()
+    a, b = network.forward * p[network.tails], network.backward * p[network.heads]
+    everything = float(np.sum(a + b))
+    share, flux = _force_times_flux(a, b, EMPTY * everything), a - b
+    moving = flux != 0
+    ends = np.log(volumes[network.tails] / volumes[network.heads])
+    medium = float(flux[moving] @ (network.forces + ends)[moving])
+    half, change = np.zeros(p.size), np.zeros(p.size)
+    for cells, sign in ((network.tails, -1.0), (network.heads, 1.0)):
+        np.add.at(half, cells, 0.5 * share)
+        np.add.at(change, cells, sign * flux)
+    local = half.reshape(values.shape) / W.grid.volumes
+    system = _system(values, change.reshape(values.shape), everything)
+    return EntropyProduction(W.grid, float(half.sum()), system, medium, local)
 
 
 def require_generator(W: Any, purpose: str) -> None:
@@ -127,6 +149,22 @@ def require_generator(W: Any, purpose: str) -> None:
 
 
 def require_edges(W: Any) -> None:
+    """Raise unless W is a Markov generator of jumps between neighbours, at a stated time, that lets nothing out.
+
+    Raises
+    ------
+    MethodError
+        With the remedy.
+    """
+    require_closed(W)
+    if not W.lattice:
+        raise MethodError(
+            f"the {W.scheme} scheme jumps across any distance, not through faces; entropy_production serves it, and so "
+            "do the currents of fp.markov_network(W)"
+        )
+
+
+def require_closed(W: Any) -> None:
     """Raise unless W is a Markov generator at a stated time that lets nothing out.
 
     Raises
@@ -135,7 +173,7 @@ def require_edges(W: Any) -> None:
         With the remedy.
     """
     require_generator(W, "rates of entropy")
-    if not W.markov or not W.edges:
+    if not W.markov:
         raise MethodError(f"the {W.scheme} scheme has no fluxes between cells, from which entropy production is taken")
     if W.absorbing:
         raise MethodError(

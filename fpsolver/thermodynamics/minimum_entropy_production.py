@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.errors import ConvergenceError, InputError
-from fpsolver.thermodynamics.networks import MarkovNetwork, markov_network
 
 MOST_STEPS = 200
 

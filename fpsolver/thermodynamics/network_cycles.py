@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.errors import InputError
-from fpsolver.thermodynamics.networks import MarkovNetwork, markov_network
 
 
 @dataclass(frozen=True, eq=False)

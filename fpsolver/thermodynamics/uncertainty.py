@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.errors import InputError
-from fpsolver.thermodynamics.networks import MarkovNetwork, markov_network
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _moments(network: MarkovNetwork, p: np.ndarray, d: np.ndarray) -> tuple[np.n
     flows = np.zeros((network.states, len(d)))
     np.add.at(flows, network.heads, (d * along).T)
     np.add.at(flows, network.tails, (-d * against).T)
-    memory = rates @ _decay(-network.matrix, flows - np.outer(p, means))
+    memory = rates @ _decay(-network.matrix.toarray(), flows - np.outer(p, means))
     return means, (d * (along + against)) @ d.T + memory + memory.T
 
 

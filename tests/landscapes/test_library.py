@@ -25,7 +25,7 @@ LIBRARY = [
 ]
 
 
-@pytest.mark.parametrize("landscape", LIBRARY, ids=lambda one: f"{len(one.variables)}-{hash(one) % 1000}")
+@pytest.mark.parametrize("landscape", LIBRARY, ids=lambda one: f"{len(one.variables)}-{one.fingerprint[:6]}")
 def test_derivatives_against_central_differences_by_order(landscape):
     """Errors of central differences of value and gradient must fall with the square of the step, or be rounding."""
     theta = np.random.default_rng(0).uniform(-0.9, 0.9, size=(6, landscape.dimension))

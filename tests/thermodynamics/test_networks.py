@@ -16,7 +16,7 @@ from fpsolver.errors import DensityError, InputError
 from fpsolver.theory import two_reservoirs, uncertainty
 from fpsolver.thermodynamics.minimum_entropy_production import least_entropy_production
 from fpsolver.thermodynamics.network_cycles import cycle_decomposition
-from fpsolver.thermodynamics.networks import MarkovNetwork, markov_network
+from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.thermodynamics.uncertainty import (
     chain_fluctuations,
     current_fluctuations,
@@ -100,7 +100,7 @@ def test_variance_of_currents_agrees_with_counting_in_time() -> None:
     found = current_fluctuations(network, weights)
 
     def log_mean(s: float, time: float) -> float:
-        tilted = network.matrix.copy()
+        tilted = network.matrix.toarray()
         for link, d in enumerate(weights):
             i, j = network.tails[link], network.heads[link]
             tilted[j, i] *= math.exp(s * d)

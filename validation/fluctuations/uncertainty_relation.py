@@ -11,7 +11,7 @@ import numpy as np
 import fpsolver as fp
 from fpsolver.theory import tilted_ring, trap_and_curl, uncertainty
 from fpsolver.thermodynamics.entropy_estimation import entropy_production_from_currents
-from fpsolver.thermodynamics.networks import markov_network
+from fpsolver.dynamics.networks import markov_network
 from fpsolver.thermodynamics.uncertainty import (
     chain_fluctuations,
     current_fluctuations,
@@ -74,7 +74,7 @@ def random_networks(trial: Trial) -> Iterator[Comparison | Series]:
         _, best = sharpest_current(network)
         some = current_fluctuations(network, random.normal(size=network.links))
         # Entropy per mean jump tells how far from equilibrium a network is, whatever its unit of time.
-        jumps = -float(np.diag(network.matrix) @ network.stationary())
+        jumps = -float(network.matrix.diagonal() @ network.stationary())
         produced[index], products[index], drawn[index] = best.entropy_production / jumps, best.product, some.product
     yield bounded("least product of random networks", trial.predict(), products.min(), SOLVED, side="≥")
     yield bounded("least product of random currents", trial.predict(), drawn.min(), SOLVED, side="≥")

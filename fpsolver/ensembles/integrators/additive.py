@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,6 +22,12 @@ SCHEMES = ("euler-maruyama", "heun", "leimkuhler-matthews", "ornstein-uhlenbeck"
 EULER_MARUYAMA, HEUN, LEIMKUHLER_MATTHEWS, ORNSTEIN_UHLENBECK = SCHEMES
 WEAK_2 = "weak-2"
 """With additive noise Heun's step is the weak-order-2 scheme (Kloeden and Platen 1992, eq. (15.1.1), constant b)."""
+
+CHAIN = "sgd"
+"""With constant noise a step of gradient descent is one of Euler and Maruyama."""
+
+NUMBERS = {name: number for number, name in enumerate(SCHEMES)} | {WEAK_2: 1, CHAIN: 0}
+"""Schemes as the kernel numbers them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +50,7 @@ class AdditiveIntegrator(Integrator):
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps."""
         request = self.request
-        scheme = SCHEMES.index(HEUN if request.scheme == WEAK_2 else request.scheme)
-        run = Run(scheme, request.kind, *request.key, step, steps, request.dt, request.limit)
+        run = Run(NUMBERS[request.scheme], request.kind, *request.key, step, steps, request.dt, request.limit)
         # A single undriven trajectory may take 10⁸ steps at once, and needs no table of times.
         times = request.half_times(step, steps if self.timed else 1)
         system = self.system
@@ -61,6 +67,15 @@ class AdditiveIntegrator(Integrator):
             request.functionals.rows(request.dynamics.landscape.dimension),
         )
 
+    @property
+    def tensor(self) -> bool:
+        """Whether a coefficient is a matrix."""
+        return "tensor" in (self.request.dynamics.mobility.kind, self.request.dynamics.noise.kind)
+
+    def coefficients(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return M and D at some times, each (n_times, d, d), or (1, d, d) where it is constant."""
+        return coefficients_in_time(self.request.dynamics, times)
+
     def _law(self, times: np.ndarray) -> Law:
         dynamics = self.request.dynamics
         if self.request.scheme == ORNSTEIN_UHLENBECK:
@@ -68,25 +83,17 @@ class AdditiveIntegrator(Integrator):
             parts = [np.stack(matrices) for matrices in zip(*steps, strict=True)]
         else:
             parts = self._steps(times)
-        n, d = max(map(len, parts)), dynamics.landscape.dimension
-        # Copies: for views that are read-only the kernel would be compiled once more.
-        drift, offset, noise, reverse, conjugate = (
-            np.array(np.broadcast_to(part, (n, *part.shape[1:])), order="C") for part in parts
-        )
-        # A matter of the problem, not of these times, because loops for diagonal matrices round differently.
-        tensor = self.request.scheme == ORNSTEIN_UHLENBECK or "tensor" in (dynamics.mobility.kind, dynamics.noise.kind)
-        settled = d == 1 or not (dynamics.driven and tensor)
-        diagonal = settled and all(_is_diagonal(part) for part in (drift, noise, reverse, conjugate))
-        return Law(diagonal, drift, offset, noise, reverse, conjugate)
+        tensor = self.request.scheme == ORNSTEIN_UHLENBECK or self.tensor
+        return _stacked(parts, dynamics.driven and tensor)
 
     def _steps(self, times: np.ndarray) -> list[np.ndarray]:
         """Return the matrices of all schemes but the exact one, for which the landscape is not asked."""
         d, dt = self.request.dynamics.landscape.dimension, self.request.dt
-        mobility, diffusion = coefficients_in_time(self.request.dynamics, times)
+        mobility, diffusion = self.coefficients(times)
         noise = square_roots(2.0 * dt * diffusion)
         reverse = conjugate = np.zeros((1, d, d))
         if self._needs_inverse():
-            _require_definite(self.request, diffusion, times)
+            require_definite(self.request, diffusion, times)
             reverse = np.linalg.solve(noise, dt * mobility)
             conjugate = np.swapaxes(np.linalg.solve(diffusion, mobility), 1, 2)
         return [dt * mobility, np.zeros((1, d)), noise, reverse, conjugate]
@@ -104,7 +111,7 @@ class AdditiveIntegrator(Integrator):
             )
         noise, conjugate, reverse = square_root(covariance), np.zeros((d, d)), np.zeros((d, d))
         if self._needs_inverse():
-            _require_definite(self.request, linear[2][None], np.array([t]))
+            require_definite(self.request, linear[2][None], np.array([t]))
             (mobility,), _ = coefficients_in_time(dynamics, np.zeros(1))
             reverse = np.linalg.inv(noise)
             conjugate = np.linalg.solve(linear[2], mobility).T
@@ -112,6 +119,27 @@ class AdditiveIntegrator(Integrator):
 
     def _needs_inverse(self) -> bool:
         return any(name in self.request.functionals.standard for name in ("entropy_flow", "entropy_flow_midpoint"))
+
+
+def _stacked(parts: Sequence[np.ndarray], mixed: bool) -> Law:
+    """Return the law of steps from drift, offset, noise, reverse and conjugate, each with one entry or one a step.
+
+    Parameters
+    ----------
+    parts : sequence of ndarray
+        See `Law`.
+    mixed : bool
+        Whether matrices that are diagonal now may not be so at other times: loops for diagonal matrices round
+        differently, and which are taken is a matter of the problem, not of these times.
+    """
+    n, d = max(map(len, parts)), parts[0].shape[-1]
+    # Copies: for views that are read-only the kernel would be compiled once more.
+    drift, offset, noise, reverse, conjugate = (
+        np.array(np.broadcast_to(part, (n, *part.shape[1:])), order="C") for part in parts
+    )
+    settled = d == 1 or not mixed
+    diagonal = settled and all(_is_diagonal(part) for part in (drift, noise, reverse, conjugate))
+    return Law(diagonal, drift, offset, noise, reverse, conjugate)
 
 
 def additive_integrator(request: Request) -> AdditiveIntegrator:
@@ -175,10 +203,17 @@ def _required_drift(dynamics: Langevin) -> tuple[np.ndarray, np.ndarray, np.ndar
 def _check_definite(request: Request) -> None:
     moment = 0.5 * request.dt  # steps ask for parameters at their middle
     _, diffusion = coefficients_in_time(request.dynamics.at(moment), np.zeros(1))
-    _require_definite(request, diffusion, np.array([moment]))
+    require_definite(request, diffusion, np.array([moment]))
 
 
-def _require_definite(request: Request, diffusion: np.ndarray, times: np.ndarray) -> None:
+def require_definite(request: Request, diffusion: np.ndarray, times: np.ndarray) -> None:
+    """Raise where an entropy flow is asked for and a diffusion matrix (n_times, d, d) is singular.
+
+    Raises
+    ------
+    MethodError
+        Naming the functional.
+    """
     flows = [name for name in ("entropy_flow", "entropy_flow_midpoint") if name in request.functionals.standard]
     if not flows:
         return

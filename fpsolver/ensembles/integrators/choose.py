@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from fpsolver.dynamics import Langevin, UnderdampedLangevin
+from fpsolver.dynamics import SGD, JumpProcess, Langevin, MarkovNetwork, UnderdampedLangevin
 from fpsolver.ensembles.integrators.integrator import NOISES, PRECISIONS, Integrator, Request, check_scheme
 from fpsolver.errors import InputError, suggest
 
 OVERDAMPED = ("euler-maruyama", "heun", "weak-2", "leimkuhler-matthews", "ornstein-uhlenbeck")
 MULTIPLICATIVE = ("euler-maruyama", "heun", "weak-2")
 UNDERDAMPED = ("baoab", "obabo")
+CHAINS = ("sgd",)
+NETWORKS = ("direct",)
 
 
 def default_scheme(dynamics: object) -> str:
@@ -23,7 +25,11 @@ def default_scheme(dynamics: object) -> str:
         return "baoab"
     if isinstance(dynamics, Langevin):
         return "euler-maruyama"
-    raise InputError(f"{dynamics!r} is no dynamics; give an fp.Langevin or fp.UnderdampedLangevin")
+    if isinstance(dynamics, SGD):
+        return "sgd"
+    if isinstance(dynamics, MarkovNetwork):
+        return "direct"
+    raise InputError(f"{dynamics!r} is no dynamics; give an fp.Langevin, fp.UnderdampedLangevin or fp.SGD")
 
 
 def integrator(request: Request) -> Integrator:
@@ -45,6 +51,16 @@ def integrator(request: Request) -> Integrator:
 
         check_scheme(request.scheme, UNDERDAMPED, "underdamped dynamics")
         return underdamped_integrator(request)
+    if isinstance(dynamics, SGD):
+        from fpsolver.ensembles.integrators.sgd import sgd_integrator
+
+        check_scheme(request.scheme, CHAINS, "gradient descent, which is a scheme already")
+        return sgd_integrator(request)
+    if isinstance(dynamics, MarkovNetwork):
+        from fpsolver.ensembles.integrators.network import network_integrator
+
+        check_scheme(request.scheme, NETWORKS, "a network, whose trajectories are exact")
+        return network_integrator(request)
     check_scheme(request.scheme, OVERDAMPED, "overdamped dynamics")
     if dynamics.mobility.varies or dynamics.noise.varies:
         from fpsolver.ensembles.integrators.multiplicative import multiplicative_integrator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from fpsolver.ensembles.integrators.integrator import Request
 from fpsolver.errors import MethodError
 from fpsolver.landscapes.compiled_expressions import compile_expressions
 from fpsolver.landscapes.expression import TIME
+
+if TYPE_CHECKING:
+    from fpsolver.landscapes.block_functions import BlockFunctions
 
 FUNCTIONS = {"cpu": "fpsolver.landscapes.block_functions", "gpu": "fpsolver.landscapes.device_functions"}
 """Where compiled functions come from, for each device: the names are the same."""
@@ -73,7 +76,9 @@ class System:
     parameters: Parameters
 
 
-def compile_system(request: Request, coordinates: Sequence[str], *, gradient: bool = True) -> System:
+def compile_system(
+    request: Request, coordinates: Sequence[str], *, gradient: bool = True, blocks: BlockFunctions | None = None
+) -> System:
     """Compile what a request needs.
 
     Parameters
@@ -85,6 +90,8 @@ def compile_system(request: Request, coordinates: Sequence[str], *, gradient: bo
     gradient : bool
         Whether the scheme or a functional asks for the gradient: compiling a dense quadratic form in many variables
         takes minutes.
+    blocks : BlockFunctions, optional
+        Value, gradient and parameters, where they are not to be the landscape's.
 
     Raises
     ------
@@ -94,7 +101,7 @@ def compile_system(request: Request, coordinates: Sequence[str], *, gradient: bo
     functions = import_module(FUNCTIONS[request.device])
     dynamics, functionals, precision = request.dynamics, request.functionals, request.precision
     landscape = dynamics.landscape
-    blocks = functions.landscape_blocks(landscape, precision)
+    blocks = functions.landscape_blocks(landscape, precision) if blocks is None else blocks
     force = getattr(dynamics, "force", None)
     if force is not None and force.texts is None:
         raise MethodError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from fpsolver.device import launcher
+from fpsolver.dynamics import SGD
 from fpsolver.ensembles.functionals import Functionals
 from fpsolver.errors import MethodError, suggest
 
@@ -28,7 +29,7 @@ class Request:
 
     Parameters
     ----------
-    dynamics : Langevin or UnderdampedLangevin
+    dynamics : Langevin, UnderdampedLangevin or SGD
         Law of motion.
     scheme : str
         Name of the scheme.
@@ -72,8 +73,9 @@ class Request:
         return float(np.sqrt(np.finfo(self.dtype).max))
 
     def half_times(self, step: int, steps: int) -> np.ndarray:
-        """Return the times of steps and half steps, 2 steps + 1 of them."""
-        return (step + 0.5 * np.arange(2 * steps + 1)) * self.dt
+        """Return the times of steps and half steps, 2 steps + 1 of them; a chain takes the beginnings of its steps."""
+        moments = step + 0.5 * np.arange(2 * steps + 1)
+        return (np.floor(moments) if isinstance(self.dynamics, SGD) else moments) * self.dt
 
 
 SEGMENT_STEPS = 4096

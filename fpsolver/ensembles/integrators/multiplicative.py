@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fpsolver.device import launcher
+from fpsolver.ensembles.integrators.additive import CHAIN
 from fpsolver.ensembles.integrators.compiled import System, compile_system
 from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.ensembles.integrators.noise_functions import NoiseFunctions, compile_noise
@@ -17,6 +18,7 @@ from fpsolver.kernels.cpu.multiplicative_steps import Functions, Law
 
 SCHEMES = ("euler-maruyama", "heun", "weak-2")
 EULER_MARUYAMA, HEUN, WEAK_2 = SCHEMES
+NUMBERS = {name: number for number, name in enumerate(SCHEMES)} | {CHAIN: 0}
 
 COLD = '"entropy_flow_midpoint" needs a positive temperature; at T = 0 entropy production is infinite'
 
@@ -57,9 +59,7 @@ class MultiplicativeIntegrator(Integrator):
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps."""
         request, system, noise = self.request, self.system, self.noise
-        run = Run(
-            SCHEMES.index(request.scheme), request.kind, *request.key, step, steps, request.dt, request.limit
-        )  # fmt: skip
+        run = Run(NUMBERS[request.scheme], request.kind, *request.key, step, steps, request.dt, request.limit)
         # Where nothing depends on time, one step stands for all: a single trajectory may take 10⁸ at once.
         times = request.half_times(step, steps if self.timed else 1)
         functions = Functions(

@@ -68,19 +68,7 @@ def eigen(system: System, state: np.ndarray, durations: np.ndarray, tolerance: f
 def _decomposition(system: System) -> tuple[np.ndarray, np.ndarray]:
     from scipy.linalg import eigh, eigh_tridiagonal
 
-    lattice = system.symmetric
-    if list(lattice.shifts) == [1] and not lattice.circular:
-        return eigh_tridiagonal(lattice.diagonal, lattice.into[0][:-1])
-    return eigh(dense_matrix(lattice))
-
-
-def dense_matrix(lattice: Lattice) -> np.ndarray:
-    """Return a lattice operator as a dense matrix."""
-    n = lattice.size
-    matrix = np.diag(lattice.diagonal)
-    cells = np.arange(n)
-    for shift, into, outof in zip(lattice.shifts, lattice.into, lattice.outof, strict=True):
-        ends = (cells + shift) % n
-        np.add.at(matrix, (ends, cells), into)
-        np.add.at(matrix, (cells, ends), outof)
-    return matrix
+    operator = system.symmetric
+    if isinstance(operator, Lattice) and list(operator.shifts) == [1] and not operator.circular:
+        return eigh_tridiagonal(operator.diagonal, operator.into[0][:-1])
+    return eigh(operator.dense())

@@ -71,7 +71,7 @@ def faber(system: System, state: np.ndarray, durations: np.ndarray, tolerance: f
     """
     ellipse = system.field_of_values
     # Hermite states bound the density in L1 by their length; of probabilities the 1-norm is at most √n lengths
-    factor = 1.0 if not system.generator.edges else float(np.sqrt(len(state)))
+    factor = 1.0 if not (system.generator.edges or system.generator.markov) else float(np.sqrt(len(state)))
     growth = max(ellipse.highest, 0.0)
     times, places = np.unique(durations, return_inverse=True)
     segments = _segments(times, MOST_GROWTH / growth if growth else np.inf)

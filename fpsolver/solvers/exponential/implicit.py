@@ -15,8 +15,8 @@ import numpy as np
 import scipy.sparse as sparse
 
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
-from fpsolver.generators.rate_matrix import Edge, edges_to_matrix
 from fpsolver.solvers.elimination import bandwidth, eliminate_network, elimination_order
+from fpsolver.solvers.exponential.sparse_operator import symmetrised
 from fpsolver.solvers.exponential.system import EPSILON, Outcome, System, norm
 from fpsolver.solvers.stationary import stationary
 
@@ -159,11 +159,7 @@ class _Form:
 
 def _symmetric_form(system: System, state: np.ndarray) -> _Form:
     generator = system.generator
-    edges = []
-    for edge in generator.edges:
-        mean = np.sqrt(edge.forward) * np.sqrt(edge.backward)
-        edges.append(Edge(edge.offset, mean, mean))
-    matrix = edges_to_matrix(generator.grid.shape, tuple(edges), generator.diagonal).tocsc()
+    matrix = symmetrised(generator.matrix).tocsc()
     fixed = None if generator.absorbing else system.root
     root = system.root
     return _Form(

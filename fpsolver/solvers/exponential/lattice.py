@@ -68,6 +68,15 @@ class Lattice:
         up = [rates[: self.size - shift] for rates, shift in zip(self.outof, self.shifts, strict=True)]
         return Pairs(*(np.concatenate(parts) for parts in (high, low, down, up)))
 
+    def dense(self) -> np.ndarray:
+        """Return the matrix with all its zeros."""
+        matrix, cells = np.diag(self.diagonal), np.arange(self.size)
+        for shift, into, outof in zip(self.shifts, self.into, self.outof, strict=True):
+            ends = (cells + shift) % self.size
+            np.add.at(matrix, (ends, cells), into)
+            np.add.at(matrix, (cells, ends), outof)
+        return matrix
+
     def polynomial(
         self,
         x: np.ndarray,

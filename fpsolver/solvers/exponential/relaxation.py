@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sparse
 
 from fpsolver.solvers.exponential.chebyshev import rounding
 from fpsolver.solvers.exponential.system import Outcome, System, norm
@@ -193,8 +194,11 @@ def dirichlet_rate(system: System, rest: np.ndarray) -> float:
     root = system.root.reshape(shape)
     total = 0.0
     for edge in generator.edges:
-        axes = tuple(range(len(shape)))
-        step = (np.roll(f, tuple(-o for o in edge.offset), axis=axes) - f) * root
+        step = (edge.at_end(f) - f) * root
         total += float((edge.forward * step * step).sum())
+    if not generator.lattice:
+        links = sparse.coo_array(generator.rates)
+        step = (f.ravel()[links.row] - f.ravel()[links.col]) * system.root[links.col]
+        total += 0.5 * float((links.data * step * step).sum())
     total += float((generator.killing * (f * root) ** 2).sum())
     return total / max(float((rest * rest).sum()), 1e-300)

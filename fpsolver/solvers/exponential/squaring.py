@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from fpsolver.errors import MethodError
-from fpsolver.solvers.exponential.eigen import dense_matrix
 from fpsolver.solvers.exponential.system import EPSILON, Outcome, System
 from fpsolver.solvers.exponential.uniformisation import poisson_weights
 
@@ -63,7 +62,7 @@ def _propagator(system: System, step: float, tolerance: float) -> tuple[np.ndarr
     squarings = max(0, int(np.ceil(np.log2(max(rate * step, 1e-300)))))
     n = system.generator.n_state
     kernel = np.zeros((n + 1, n + 1))
-    kernel[:n, :n] = dense_matrix(system.plain) / rate
+    kernel[:n, :n] = system.plain.dense() / rate
     kernel[n, :n] = system.generator.killing.ravel() / rate
     kernel[np.diag_indices(n + 1)] += 1.0
     kernel = np.maximum(kernel, 0.0)
@@ -73,14 +72,14 @@ def _propagator(system: System, step: float, tolerance: float) -> tuple[np.ndarr
     for weight in weights[1:]:
         power = kernel @ power
         result += weight * power
-    _normalise(result)
+    normalise_columns(result)
     for _ in range(squarings):
         result = result @ result
-        _normalise(result)
+        normalise_columns(result)
     return result, squarings
 
 
-def _normalise(matrix: np.ndarray) -> None:
+def normalise_columns(matrix: np.ndarray) -> None:
     """Set each diagonal element, where it is the larger part of its column, from the rest; then scale the columns."""
     diagonal = np.diag(matrix).copy()
     np.fill_diagonal(matrix, 0.0)

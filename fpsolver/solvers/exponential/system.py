@@ -10,6 +10,7 @@ import numpy as np
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.exponential.ellipse import Ellipse, field_of_values, pairs_of_matrix
 from fpsolver.solvers.exponential.lattice import Lattice, lattice, matrix_lattice, symmetric_lattice
+from fpsolver.solvers.exponential.sparse_operator import SparseOperator, symmetrised
 
 EPSILON = float(np.finfo(float).eps)
 
@@ -36,8 +37,8 @@ class System:
 
     @property
     def structured(self) -> bool:
-        """Whether the generator is a list of edges with non-negative rates."""
-        return bool(self.generator.edges) and self.generator.markov
+        """Whether the generator is Markov: rates between cells, none negative."""
+        return self.generator.markov
 
     @property
     def reversible(self) -> bool:
@@ -45,13 +46,17 @@ class System:
         return self.structured and self.generator.reversible
 
     @cached_property
-    def plain(self) -> Lattice:
+    def plain(self) -> Lattice | SparseOperator:
         """W on cell probabilities."""
+        if not self.generator.lattice:
+            return SparseOperator(self.generator.matrix)
         return replace(lattice(self.generator), device=self.device)
 
     @cached_property
-    def symmetric(self) -> Lattice:
+    def symmetric(self) -> Lattice | SparseOperator:
         """S = Π^{−1/2} W Π^{1/2}."""
+        if not self.generator.lattice:
+            return SparseOperator(symmetrised(self.generator.matrix))
         return replace(symmetric_lattice(self.generator), device=self.device)
 
     @cached_property

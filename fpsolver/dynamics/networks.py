@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sparse
 
 from fpsolver.errors import DensityError, InputError
 
@@ -61,12 +62,13 @@ class MarkovNetwork:
         return len(self.tails)
 
     @cached_property
-    def matrix(self) -> np.ndarray:
-        """The rate matrix W of dp/dt = W p, shape (n, n); its columns sum to zero."""
-        matrix = np.zeros((self.states, self.states))
-        np.add.at(matrix, (self.heads, self.tails), self.forward)
-        np.add.at(matrix, (self.tails, self.heads), self.backward)
-        return matrix - np.diag(matrix.sum(axis=0))
+    def matrix(self) -> sparse.csr_array:
+        """The rate matrix W of dp/dt = W p, shape (n, n), sparse; its columns sum to zero."""
+        rows = np.concatenate([self.heads, self.tails])
+        columns = np.concatenate([self.tails, self.heads])
+        rates = np.concatenate([self.forward, self.backward])
+        jumps = sparse.coo_array((rates, (rows, columns)), shape=(self.states, self.states)).tocsr()
+        return sparse.csr_array(jumps - sparse.diags_array(np.asarray(jumps.sum(axis=0)).ravel()))
 
     @cached_property
     def incidence(self) -> np.ndarray:
@@ -85,14 +87,15 @@ class MarkovNetwork:
     def stationary(self) -> np.ndarray:
         """Return the stationary distribution, each entry good to rounding relative to itself, shape (n,).
 
-        By the elimination of Grassmann, Taksar and Heyman (1985), which subtracts nothing.
+        By the elimination of Grassmann, Taksar and Heyman (1985), which subtracts nothing, on the dense matrix; for
+        thousands of states take ``fp.stationary(fp.generator(network))``.
 
         Raises
         ------
         InputError
             If it is not unique.
         """
-        rates = self.matrix.T.copy()
+        rates = self.matrix.T.toarray()
         np.fill_diagonal(rates, 0.0)
         for k in range(self.states - 1, 0, -1):
             out = rates[k, :k].sum()
@@ -142,7 +145,7 @@ def markov_network(rates: Any) -> MarkovNetwork:
 
     Parameters
     ----------
-    rates : array_like (n, n) or (reservoirs, n, n), or Generator
+    rates : array_like (n, n) or (reservoirs, n, n), sparse matrix, or Generator
         Entry [j, i] (of one reservoir) is the rate of jumps from state i to state j, as in dp/dt = W p; diagonals are
         left aside. Each reservoir gets links of its own, which is what its entropy production depends on.
 
@@ -169,7 +172,9 @@ def markov_network(rates: Any) -> MarkovNetwork:
     if hasattr(rates, "matrix") and hasattr(rates, "killing"):
         if not rates.markov or rates.killing.any():
             raise InputError(f"{rates!r} is no closed network: it has negative rates, or walls that absorb")
-        rates = rates.matrix.toarray()
+        rates = rates.matrix
+    if sparse.issparse(rates):
+        return _sparse_network(rates)
     try:
         table = np.asarray(rates, dtype=float)
     except (TypeError, ValueError):
@@ -185,6 +190,25 @@ def markov_network(rates: Any) -> MarkovNetwork:
         raise InputError(f"the least rate is {table[:, off_diagonal].min():g}; rates must be finite and not negative")
     reservoir, tails, heads = np.nonzero(np.triu(np.swapaxes(table, 1, 2) + table, 1))
     return MarkovNetwork(table.shape[1], tails, heads, table[reservoir, heads, tails], table[reservoir, tails, heads])
+
+
+def _sparse_network(rates: Any) -> MarkovNetwork:
+    """Return the network of a sparse matrix of rates, one link a pair of states."""
+    table = sparse.coo_array(rates)
+    n = table.shape[0]
+    if table.shape != (n, n) or n < 2:
+        raise InputError(f"rates have the shape {table.shape}; give (n, n) with n of 2 or more")
+    away = (table.row != table.col) & (table.data != 0.0)
+    heads, tails, values = table.row[away], table.col[away], table.data[away].astype(float)
+    if not (values >= 0.0).all():
+        raise InputError(f"the least rate is {values.min():g}; rates must be finite and not negative")
+    low, high = np.minimum(heads, tails).astype(np.int64), np.maximum(heads, tails)
+    pairs, link = np.unique(low * n + high, return_inverse=True)
+    forward, backward = np.zeros(len(pairs)), np.zeros(len(pairs))
+    up = heads > tails
+    np.add.at(forward, link[up], values[up])
+    np.add.at(backward, link[~up], values[~up])
+    return MarkovNetwork(n, pairs // n, pairs % n, forward, backward)
 
 
 def distribution(p: Any, states: int) -> np.ndarray:

@@ -1,0 +1,46 @@
+"""Learning as it is practised: critical learning rates, temperatures, schedules and precision, measured and predicted.
+
+Names are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES: dict[str, str] = {
+    "escape_rates": "basin_escape",
+    "EscapeRates": "basin_escape",
+    "TemperatureReading": "thermometer",
+    "read_temperature": "thermometer",
+    "QuantisedSGD": "quantised",
+    "Optimum": "optimal_rate",
+    "minimise": "optimal_rate",
+    "optimise": "optimal_rate",
+    "loss_after": "optimal_rate",
+    "stationary_loss": "optimal_rate",
+    "escape_time": "optimal_rate",
+    "expected_progress": "learning_rate_control",
+    "one_step_rate": "learning_rate_control",
+    "adaptive_rate": "learning_rate_control",
+    "greedy_schedule": "learning_rate_control",
+    "controlled_descent": "learning_rate_control",
+    "constant_temperature": "batch_size_control",
+    "linear_scaling": "batch_size_control",
+    "matching_batch_sizes": "batch_size_control",
+    "whole_batches": "batch_size_control",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

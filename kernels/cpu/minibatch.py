@@ -1,0 +1,201 @@
+"""Gradients of minibatches drawn at random, for linear and logistic regression, in blocks of 256 lanes.
+
+Every lane draws a batch of its own. The lanes take one example each at a time: their rows of the features are gathered,
+and everything else is the same work in every lane. Draw k of a step has two random words, half a draw block, so that an
+index below N is uniform to N/2⁶⁴.
+
+References
+----------
+R. W. Floyd, in J. Bentley and R. Floyd, Commun. ACM 30, 754 (1987): samples without replacement.
+D. Lemire, ACM Trans. Model. Comput. Simul. 29, 3 (2019), eq. (1): indices by multiplication.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from fpsolver.kernels import elementary
+from fpsolver.kernels.blocks import LANES
+from fpsolver.kernels.options import ALLOCATING, FORMULA, OPTIONS
+from fpsolver.kernels.philox import DYNAMICS, SHIFT_32, draw
+
+TILE = 64
+"""Lanes that take an example together: their rows of the features stay in the first-level cache."""
+
+PAIR_BITS = 15
+LARGEST_BATCH = 2 << PAIR_BITS
+"""The draw block is step · 2¹⁵ + pair of draws, whatever the batches of other steps."""
+
+
+class Examples(NamedTuple):
+    """The data, shared by all lanes: features (N · d,) row by row, targets (N,), penalty switches (d,)."""
+
+    features: np.ndarray
+    targets: np.ndarray
+    penalised: np.ndarray
+    logistic: bool
+    replacement: bool
+
+
+class Batch(NamedTuple):
+    """Arrays to work with: examples drawn (rows of uint32), examples in use; for one tile of lanes its coordinates, its
+    gradients, the features of its examples, and their residuals."""
+
+    drawn: np.ndarray
+    used: np.ndarray
+    theta: np.ndarray
+    gradient: np.ndarray
+    columns: np.ndarray
+    z: np.ndarray
+
+
+@njit(**ALLOCATING)
+def make_batch(like, examples, size):
+    """Return arrays for batches of up to `size` examples; 0 for none."""
+    rows = len(examples.penalised) * TILE
+    return Batch(
+        np.zeros((size + size % 2) * LANES, np.uint32),
+        np.zeros(0 if examples.replacement else len(examples.targets), np.uint8),
+        np.zeros(rows, like.dtype),
+        np.zeros(rows, like.dtype),
+        np.zeros(rows, like.dtype),
+        np.zeros(TILE, like.dtype),
+    )
+
+
+@njit(**FORMULA)
+def index_below(n, high, low):
+    """Return the part of n at the 64-bit fraction of two random words, in uint64; n below 2³².
+
+    Examples
+    --------
+    >>> int(index_below(np.uint64(10), np.uint64(2**31), np.uint64(0)))
+    5
+    """
+    n, high, low = np.uint64(n), np.uint64(high), np.uint64(low)
+    return (n * high + ((n * low) >> SHIFT_32)) >> SHIFT_32
+
+
+@njit(**OPTIONS)
+def _draw_pair(drawn, ids, block, first, second, k0, k1):
+    """Fill two rows with indices below `first` and `second`."""
+    counter, use, key0, key1 = np.uint64(block), np.uint64(DYNAMICS), np.uint64(k0), np.uint64(k1)
+    n, m = np.uint64(first), np.uint64(second)
+    for i in range(LANES):
+        a, b, c, e = draw(ids[i], counter, use, key0, key1)
+        drawn[i] = index_below(n, a, b)
+        drawn[LANES + i] = index_below(m, c, e)
+
+
+@njit(**OPTIONS)
+def _separate(drawn, used, size, total):
+    """Make draws below total − size + 1, …, total a sample without replacement: Floyd's algorithm, lane by lane."""
+    for i in range(LANES):
+        for k in range(size):
+            e = drawn[k * LANES + i]
+            if used[e]:
+                e = np.uint32(total - size + k)
+                drawn[k * LANES + i] = e
+            used[e] = 1
+        for k in range(size):
+            used[drawn[k * LANES + i]] = 0
+
+
+@njit(**OPTIONS)
+def draw_batch(drawn, used, ids, step, size, total, replacement, k0, k1):
+    """Fill `size` rows with the examples of a batch; all of them in their order where none is left out.
+
+    Parameters
+    ----------
+    drawn : ndarray of uint32
+        Rows for the result, and one more where their number is odd.
+    used : ndarray of uint8, shape (total,)
+        Zeros, as it is again afterwards; empty with replacement.
+    ids : ndarray of uint64
+        Trajectory of each lane.
+    step, size, total : int
+        Number of the step, examples in the batch, and in all.
+    replacement : bool
+        Whether a batch may have an example twice.
+    k0, k1 : int
+        Key.
+    """
+    if not replacement and size == total:
+        for k in range(size):
+            for i in range(LANES):
+                drawn[k * LANES + i] = k
+        return
+    for pair in range((size + 1) // 2):
+        first, second = total, total
+        if not replacement:
+            first = total - size + 2 * pair + 1
+            second = first + 1
+        _draw_pair(drawn[2 * pair * LANES :], ids, (step << PAIR_BITS) + pair, first, second, k0, k1)
+    if not replacement:
+        _separate(drawn, used, size, total)
+
+
+@njit(**OPTIONS)
+def _add_examples(theta, gradient, index, examples, columns, z, d):
+    """Add the gradient of one example for each lane of a tile; `theta` and `gradient` have rows of the tile's length.
+
+    Features are brought into rows of their own first: to gather them twice, element by element, would take longer.
+    """
+    for i in range(TILE):
+        z[i] = 0
+    for k in range(d):
+        column, position = columns[k * TILE : (k + 1) * TILE], theta[k * TILE : (k + 1) * TILE]
+        for i in range(TILE):
+            column[i] = examples.features[np.uint64(index[i]) * np.uint64(d) + np.uint64(k)]
+        for i in range(TILE):
+            z[i] += column[i] * position[i]
+    if examples.logistic:
+        for i in range(TILE):
+            z[i] = elementary.logistic(z[i])
+    for i in range(TILE):
+        z[i] -= examples.targets[index[i]]
+    for k in range(d):
+        column, total = columns[k * TILE : (k + 1) * TILE], gradient[k * TILE : (k + 1) * TILE]
+        for i in range(TILE):
+            total[i] += column[i] * z[i]
+
+
+@njit(**OPTIONS)
+def fill_batch_slope(x, out, ids, step, size, ridge, examples, t, k0, k1, d):
+    """Fill `out` (d rows) with the mean gradient of a batch of examples that each lane draws, and the ridge penalty.
+
+    Parameters
+    ----------
+    x, out : ndarray
+        Coordinates and result.
+    ids : ndarray of uint64
+        Trajectory of each lane.
+    step, size : int
+        Number of the step, and examples in the batch.
+    ridge : float
+        Penalty r of r|θ|²/2.
+    examples : Examples
+        The data.
+    t : Batch
+        Arrays to work with.
+    k0, k1 : int
+        Key.
+    """
+    draw_batch(t.drawn, t.used, ids, step, size, len(examples.targets), examples.replacement, k0, k1)
+    share = out.dtype.type(1.0 / size)
+    for start in range(0, LANES, TILE):
+        for k in range(d):
+            position, total, source = t.theta[k * TILE :], t.gradient[k * TILE :], x[k * LANES + start :]
+            for i in range(TILE):
+                position[i] = source[i]
+                total[i] = 0
+        for b in range(size):
+            _add_examples(t.theta, t.gradient, t.drawn[b * LANES + start :], examples, t.columns, t.z, d)
+        for k in range(d):
+            position, total, target = t.theta[k * TILE :], t.gradient[k * TILE :], out[k * LANES + start :]
+            weight = out.dtype.type(ridge * examples.penalised[k])
+            for i in range(TILE):
+                target[i] = share * total[i] + weight * position[i]

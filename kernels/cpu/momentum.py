@@ -1,0 +1,256 @@
+"""Steps of gradient descent with momentum, v′ = βv − η s + B z, θ′ = θ + v′, in blocks of 256 lanes.
+
+The slope s = ∇L − F is that of the loss, or of a minibatch of examples drawn at random; it is taken at θ, or for
+Nesterov's method at θ + βv. Without momentum no velocities are kept. The noise matrix B is constant or depends on the
+place where the slope is taken. See `additive` for blocks and parameters; a step takes the values at its beginning.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from fpsolver.kernels.blocks import LANES
+from fpsolver.kernels.cpu import noise
+from fpsolver.kernels.cpu.accounts import add_path_integral, add_time_integral
+from fpsolver.kernels.cpu.additive import fill_slope, part
+from fpsolver.kernels.cpu.driver import STRETCH, judge, switch
+from fpsolver.kernels.cpu.factors import TENSOR, add_lower, cholesky, rows_of, square_roots, work_rows
+from fpsolver.kernels.cpu.lanes import copy, lane_ids, row, set_parameters, subtract
+from fpsolver.kernels.cpu.linear_maps import apply
+from fpsolver.kernels.cpu.minibatch import Batch, Examples, fill_batch_slope, make_batch
+from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
+
+NONE, CONSTANT, VARYING, BATCHES = 0, 1, 2, 3
+"""Kinds of noise: none, normal with a constant matrix or one that depends on θ, minibatches."""
+
+
+class Functions(NamedTuple):
+    """Compiled block functions ``f(x, p, out)``: loss, its gradient, force, integrands, and the packed rows of C₁."""
+
+    value: Any
+    gradient: Any
+    force: Any
+    has_force: bool
+    rates: Any
+    fields: Any
+    noise: Any
+
+
+class Law(NamedTuple):
+    """What steps are made of; the first axis of arrays is the step, or 1 where all steps are alike.
+
+    `inertial`: velocities are kept. `source`: the kind of noise. `rate` η (n,), `keep` β (n,). `matrix` B (n, d, d) of
+    constant noise, `diagonal` whether it is; `weight` (n, d) its diagonal then, else ones. `kind` of C₁(θ) as in
+    `factors`, `amplitude` (n,) what its factor is multiplied by. `batch` (n,) examples a step.
+    """
+
+    dimension: int
+    inertial: bool
+    nesterov: bool
+    source: int
+    kind: int
+    diagonal: bool
+    rate: np.ndarray
+    keep: np.ndarray
+    matrix: np.ndarray
+    weight: np.ndarray
+    amplitude: np.ndarray
+    batch: np.ndarray
+    examples: Examples
+
+
+class Scratch(NamedTuple):
+    """Arrays of one block that live for a call.
+
+    `vectors` holds six blocks of d rows, see `part`; `scalars` two losses and twice the integrands over time; `fields`
+    twice the integrands along the path; `c` and `work` are for noise that varies.
+    """
+
+    p: np.ndarray
+    buffer: np.ndarray
+    words: np.ndarray
+    vectors: np.ndarray
+    scalars: np.ndarray
+    fields: np.ndarray
+    c: np.ndarray
+    work: np.ndarray
+    batch: Batch
+    backup: np.ndarray
+
+
+SLOPE, FORCE, AHEAD, KICK, OLD, VELOCITY = range(6)
+"""Vectors: slope and force, the place where they are taken, what the noise adds, the position before the step, and the
+velocity where it is not kept."""
+
+LOSS, NEW_LOSS, RATES = range(3)
+"""Scalars: loss before and after, then integrands over time before, then after."""
+
+
+@njit(**ALLOCATING)
+def make_scratch(like, p, law, rows):
+    """Return arrays of the block's type."""
+    d = law.dimension
+    varying = law.source == VARYING
+    gaussian = law.source == CONSTANT or varying
+    return Scratch(
+        p.copy(),
+        np.zeros(noise.buffer_rows(noise.GAUSSIAN, d) * LANES if gaussian else 0, like.dtype),
+        np.zeros(0, np.uint32),
+        np.zeros(6 * d * LANES, like.dtype),
+        np.zeros((2 + 2 * rows.rates) * LANES, like.dtype),
+        np.zeros(2 * rows.fields * d * LANES, like.dtype),
+        np.zeros(rows_of(law.kind, d) * LANES if varying else 0, like.dtype),
+        np.zeros(work_rows(d) * LANES if varying else 0, like.dtype),
+        make_batch(like, law.examples, law.batch.max() if law.source == BATCHES else 0),
+        np.zeros(like.shape[1], like.dtype),
+    )
+
+
+@njit(**OPTIONS)
+def _look_ahead(x, v, keep, ahead, d):
+    """Write x + βv, where momentum leads to."""
+    beta = x.dtype.type(keep)
+    for i in range(d * LANES):
+        ahead[i] = x[i] + beta * v[i]
+
+
+@njit(**OPTIONS)
+def _move(x, v, slope, kick, rate, keep, weight, d):
+    """Take the step v = βv − ηs + w kick, x += v."""
+    eta, beta = x.dtype.type(rate), x.dtype.type(keep)
+    for k in range(d):
+        here = slice(k * LANES, (k + 1) * LANES)
+        position, velocity, descent, push = x[here], v[here], slope[here], kick[here]
+        w = x.dtype.type(weight[k])
+        for i in range(LANES):
+            velocity[i] = beta * velocity[i] - eta * descent[i] + w * push[i]
+            position[i] += velocity[i]
+
+
+@njit(**INLINE)
+def _fill_slope(functions, place, step, ids, run, law, j, t):
+    """Fill the slope at a place: that of the loss, or of the minibatch of the step."""
+    d = law.dimension
+    slope, force = part(t.vectors, SLOPE, d), part(t.vectors, FORCE, d)
+    if law.source != BATCHES:
+        fill_slope(functions, place, t.p, slope, force, d)
+        return
+    size = law.batch[min(j, len(law.batch) - 1)]
+    fill_batch_slope(place, slope, ids, step, size, t.p[0], law.examples, t.batch, run.k0, run.k1, d)
+    if functions.has_force:
+        functions.force(place, t.p, force)
+        subtract(slope, force, slope, d)
+
+
+@njit(**INLINE)
+def _fill_kick(functions, place, z, law, j, t):
+    """Fill what the noise adds to the velocity, up to the weights of the law, where it is not z itself."""
+    d, kick = law.dimension, part(t.vectors, KICK, law.dimension)
+    if law.source == CONSTANT:
+        apply(law.matrix[min(j, len(law.matrix) - 1)], z, kick, d, False)
+        return
+    functions.noise(place, t.p, t.c)
+    if law.kind == TENSOR:
+        cholesky(t.c, t.work, d)
+    else:
+        square_roots(t.c, rows_of(law.kind, d))
+    for i in range(d * LANES):
+        kick[i] = 0
+    add_lower(law.kind, t.c, z, law.amplitude[min(j, len(law.amplitude) - 1)], kick, d)
+
+
+@njit(**INLINE)
+def _account(functions, block, x, rows, d, t):
+    """Add the step's contribution to the integrals along the path."""
+    change = part(t.vectors, KICK, d)
+    subtract(x, part(t.vectors, OLD, d), change, d)
+    functions.fields(x, t.p, t.fields[rows.fields * d * LANES :])
+    for k in range(rows.fields):
+        before, after = part(t.fields, k, d), part(t.fields, rows.fields + k, d)
+        add_path_integral(row(block, rows.first_field + k), before, after, change, d, 1.0)
+
+
+@njit(**OPTIONS)
+def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, rows, t):
+    """Advance one block by some steps, the first of them `begin` steps after the first of the call."""
+    d = law.dimension
+    x, ahead, kick = block[: d * LANES], part(t.vectors, AHEAD, d), part(t.vectors, KICK, d)
+    v = block[d * LANES : 2 * d * LANES] if law.inertial else part(t.vectors, VELOCITY, d)
+    loss, new_loss = row(t.scalars, LOSS), row(t.scalars, NEW_LOSS)
+    gaussian = law.source == CONSTANT or law.source == VARYING
+    direct = law.source == CONSTANT and law.diagonal
+    driven = len(schedule.driven) > 0
+    for n in range(begin, begin + steps):
+        rate, keep = law.rate[min(n, len(law.rate) - 1)], law.keep[min(n, len(law.keep) - 1)]
+        at = 0
+        if gaussian:
+            fresh = entering and n == begin
+            at = noise.prepare(noise.GAUSSIAN, t.buffer, t.words, d, run.step + n, fresh, ids, run.k0, run.k1)
+        z = t.buffer[at : at + d * LANES]
+        if rows.rates > 0:
+            functions.rates(block, t.p, t.scalars[RATES * LANES :])
+        if rows.fields > 0:
+            copy(part(t.vectors, OLD, d), x)
+            functions.fields(x, t.p, t.fields)
+        if law.nesterov:
+            _look_ahead(x, v, keep, ahead, d)
+        place = ahead if law.nesterov else x
+        _fill_slope(functions, place, run.step + n, ids, run, law, n, t)
+        if gaussian and not direct:
+            _fill_kick(functions, place, z, law, n, t)
+        weight = law.weight[min(n, len(law.weight) - 1)]
+        _move(x, v, part(t.vectors, SLOPE, d), z if direct else kick, rate, keep, weight, d)
+        if rows.fields > 0:
+            _account(functions, block, x, rows, d, t)
+        if driven:
+            switch(functions.value, block, x, t.p, loss, new_loss, rows, schedule, 2 * n + 2)
+        if rows.rates > 0:
+            functions.rates(block, t.p, t.scalars[(RATES + rows.rates) * LANES :])
+            for k in range(rows.rates):
+                before, after = row(t.scalars, RATES + k), row(t.scalars, RATES + rows.rates + k)
+                add_time_integral(row(block, rows.first_rate + k), before, after, run.dt)
+
+
+@njit(**ALLOCATING)
+def advance(states, counts, first, run, functions, p, law, schedule, rows):
+    """Advance all blocks by ``run.steps`` steps.
+
+    Parameters
+    ----------
+    states : ndarray, shape (blocks, rows * 256)
+        Positions, velocities where there is momentum, then functionals; changed in place.
+    counts : ndarray of int, shape (blocks,)
+        Leading lanes that are real trajectories.
+    first : int
+        Number of the first trajectory of the first block.
+    run, schedule : named tuples
+        See `fpsolver.kernels.cpu.driver`; tables have the values at the beginnings of steps.
+    functions, law : named tuples
+        See `Functions` and `Law`.
+    p : ndarray
+        Parameters of the functions; the first is the ridge penalty where there are minibatches.
+    rows : Rows
+        Where the functionals stand.
+
+    Returns
+    -------
+    block, lane, step : int
+        The first failure, with the block's state before that step left in `states`; −1, −1, −1 if there is none.
+    """
+    t = make_scratch(states, p, law, rows)
+    for b in range(len(states)):
+        block = states[b]
+        ids = lane_ids(first, b)
+        set_parameters(t.p, schedule.driven, schedule.table, 0)
+        done, steps = np.int64(0), min(np.int64(STRETCH), run.steps)
+        while done < run.steps:
+            copy(t.backup, block)
+            entering = done == 0 or steps == 1
+            _stretch(block, ids, done, steps, entering, run, functions, law, schedule, rows, t)
+            done, steps, lane = judge(block, t.backup, counts[b], run, schedule, t.p, done, steps)
+            if lane >= 0:
+                return b, lane, run.step + done
+    return -1, -1, -1

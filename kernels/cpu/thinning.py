@@ -1,0 +1,405 @@
+"""Exact trajectories of jump processes on a landscape: attempts come at a rate that bounds that of jumps, and the
+surplus is thinned out.
+
+With c = 1/2T (or 1/T for the full exponent) the rate A q(Δ) e^{−cΔL} of a jump is bounded in two ways, and at every
+point the tighter one is taken: by A q e^{c(L − L₀)}, L₀ a lower bound of the loss; and where the curvature is −κ at
+least, so that ΔL ≥ g·Δ − κΔ²/2, by A q e^{−c g·Δ + cκΔ²/2}, updates that are tilted along the slope g. Rates of the
+other laws are bounded by A q itself, and the linearised law is a tilt without surplus. A bound that turns out not to be
+one is a failure.
+
+Attempt number k of a trajectory takes its own draw blocks, and its time is that of the attempt before plus a waiting
+time that these blocks give: nothing depends on where a run is cut. Landscapes that depend on time have the values of
+their parameters, and the temperature, as further rows behind the coordinates.
+
+References
+----------
+P. A. W. Lewis and G. S. Shedler, Nav. Res. Logist. Q. 26, 403 (1979), theorem 1 (thinning); D. T. Gillespie,
+J. Comput. Phys. 22, 403 (1976).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from fpsolver.kernels.blocks import LANES
+from fpsolver.kernels.cpu import trial_moves
+from fpsolver.kernels.cpu.lanes import copy, row
+from fpsolver.kernels.cpu.seats import go_home, sit_down
+from fpsolver.kernels.elementary import exp, log, softplus
+from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
+
+HALF, ARRHENIUS, LINEARISED, METROPOLIS, GLAUBER = range(5)
+"""Laws, in the order of `fpsolver.dynamics.jump.LAWS`."""
+LOOSE = 20.0
+"""Logarithm of how many attempts a jump may take, as far as the bound tells."""
+SLACK = 1e-9
+"""What rounding may make of a bound that holds."""
+ONE = np.uint64(1)
+
+
+class Functions(NamedTuple):
+    """Compiled block functions: loss, its gradient, attempt rate, and driven quantities as functions of a row of times;
+    whether the gradient is needed, the attempt rate varies, and quantities are driven."""
+
+    value: Any
+    gradient: Any
+    rate: Any
+    drive: Any
+    has_slope: bool
+    has_rate: bool
+    driven: int
+
+
+class Law(NamedTuple):
+    """Law, kind of proposal, its scales (d,) and its shape, temperature, attempt rate, bounds L₀ and κ and whether
+    each is known, and the row of a driven temperature behind the coordinates or −1."""
+
+    law: int
+    kind: int
+    scales: np.ndarray
+    shape: float
+    temperature: float
+    rate: float
+    least: float
+    has_least: bool
+    bend: float
+    has_bend: bool
+    temperature_row: int
+
+
+class Rows(NamedTuple):
+    """Rows of the state: jumps, attempts, time of the last attempt; entropy flow, heat, work and the loss at time zero,
+    −1 where not asked for."""
+
+    jumps: int
+    attempts: int
+    last: int
+    flow: int
+    heat: int
+    work: int
+    initial: int
+
+
+class Seats(NamedTuple):
+    """What is held for each seat: who sits there, number of the trajectory and of its attempts, all rows of its state;
+    then what an attempt needs."""
+
+    who: np.ndarray
+    ids: np.ndarray
+    attempts: np.ndarray
+    work: np.ndarray
+    comes: np.ndarray
+    tilted: np.ndarray
+    failed: np.ndarray
+    x: np.ndarray
+    trial: np.ndarray
+    slope: np.ndarray
+    new_slope: np.ndarray
+    unit: np.ndarray
+    change: np.ndarray
+    scalars: np.ndarray
+    p: np.ndarray
+
+
+WAIT, CHANCE, TIME, LOSS, NEW_LOSS, RATE, NEW_RATE, MASS, SAG = range(9)
+"""Scalars of a seat."""
+
+
+@njit(**ALLOCATING)
+def make_seats(rows, d, driven, p):
+    """Return empty seats."""
+    return Seats(
+        np.zeros(LANES, np.int64),
+        np.zeros(LANES, np.uint64),
+        np.zeros(LANES, np.uint64),
+        np.zeros(rows * LANES),
+        np.zeros(LANES, np.bool_),
+        np.zeros(LANES, np.bool_),
+        np.zeros(LANES, np.bool_),
+        np.zeros((d + driven) * LANES),
+        np.zeros((d + driven) * LANES),
+        np.zeros(d * LANES),
+        np.zeros(d * LANES),
+        np.zeros(d * LANES),
+        np.zeros(d * LANES),
+        np.zeros(9 * LANES),
+        p.copy(),
+    )
+
+
+@njit(**INLINE)
+def strength(law, x, d, i):
+    """Return c, the factor of ΔL in the exponent, and the temperature."""
+    temperature = law.temperature if law.temperature_row < 0 else x[(d + law.temperature_row) * LANES + i]
+    return (1.0 if law.law == ARRHENIUS else 0.5) / temperature, temperature
+
+
+@njit(**INLINE)
+def _bound(seats, f, law, d):
+    """Find loss and slope of all seats, the rate of attempts, and whether they are tilted."""
+    loss, rate, mass = row(seats.scalars, LOSS), row(seats.scalars, RATE), row(seats.scalars, MASS)
+    if f.has_rate:
+        f.rate(seats.x, seats.p, rate)
+    else:
+        for i in range(LANES):
+            rate[i] = law.rate
+    for i in range(LANES):
+        seats.tilted[i], seats.failed[i], mass[i] = False, False, 0.0
+    if law.law == METROPOLIS or law.law == GLAUBER:
+        return
+    f.value(seats.x, seats.p, loss)
+    if f.has_slope:
+        f.gradient(seats.x, seats.p, seats.slope)
+    c, _ = strength(law, seats.x, d, 0)
+    if law.law == LINEARISED or law.has_bend:
+        trial_moves.add_log_mass(law.kind, law.scales, law.bend, c, seats.slope, mass, d)
+    for i in range(LANES):
+        tilted = law.law == LINEARISED or law.has_bend
+        best = mass[i] if tilted else np.inf
+        if law.law != LINEARISED and law.has_least:
+            plain = c * (loss[i] - law.least)
+            tilted = tilted and best < plain
+            best = best if tilted else plain
+        seats.tilted[i] = tilted
+        # A bound far above the rate of attempts is useless, and so is NaN.
+        seats.failed[i] = not (best < LOOSE)
+        rate[i] *= exp(best)
+
+
+@njit(**INLINE)
+def _schedule(seats, f, law, rows, end, d):
+    """Find the times of the next attempts, whether they come, and what is driven then."""
+    wait, time, rate = row(seats.scalars, WAIT), row(seats.scalars, TIME), row(seats.scalars, RATE)
+    last = row(seats.work, rows.last)
+    for i in range(LANES):
+        time[i] = last[i] + wait[i] / rate[i]
+        seats.failed[i] |= not (rate[i] >= 0.0) or rate[i] == np.inf
+        seats.comes[i] = time[i] <= end
+    if f.driven > 0:
+        f.drive(time, seats.p, seats.x[d * LANES :])
+        copy(seats.trial[d * LANES :], seats.x[d * LANES :])
+
+
+@njit(**INLINE)
+def _try(seats, f, law, d, k0, k1):
+    """Make the updates and find the loss behind them."""
+    loss, new_loss = row(seats.scalars, LOSS), row(seats.scalars, NEW_LOSS)
+    trial_moves.fill_updates(law.kind, law.shape, seats.unit, seats.ids, seats.attempts, d, k0, k1)
+    c, _ = strength(law, seats.x, d, 0)
+    if law.kind == trial_moves.LATTICE:
+        trial_moves.fill_steps(law.scales, seats.unit, seats.change, d)
+    else:
+        trial_moves.fill_change(
+            law.kind, law.scales, law.bend, c, seats.unit, seats.slope, seats.tilted, seats.change, d
+        )
+    for i in range(d * LANES):
+        seats.trial[i] = seats.x[i] + seats.change[i]
+    if law.law == METROPOLIS or law.law == GLAUBER:
+        f.value(seats.x, seats.p, loss)
+    f.value(seats.trial, seats.p, new_loss)
+    if law.law == LINEARISED:
+        f.gradient(seats.trial, seats.p, seats.new_slope)
+    if f.has_rate:
+        f.rate(seats.trial, seats.p, row(seats.scalars, NEW_RATE))
+
+
+@njit(**INLINE)
+def _judge(seats, law, d):
+    """See which attempts are jumps: those that are not cease to come."""
+    chance, sag = row(seats.scalars, CHANCE), row(seats.scalars, SAG)
+    loss, new_loss = row(seats.scalars, LOSS), row(seats.scalars, NEW_LOSS)
+    trial_moves.fill_sag(law.kind, law.scales, law.bend, seats.change, sag, d)
+    for i in range(LANES):
+        c, temperature = strength(law, seats.x, d, i)
+        rise = new_loss[i] - loss[i]
+        if law.law == LINEARISED:
+            share = 0.0
+        elif law.law == METROPOLIS:
+            share = -rise / temperature if rise > 0.0 else 0.0
+        elif law.law == GLAUBER:
+            share = -softplus(rise / temperature)
+        elif seats.tilted[i]:
+            along = 0.0
+            for k in range(d):
+                along += seats.slope[k * LANES + i] * seats.change[k * LANES + i]
+            share = -c * (rise - along + sag[i])
+        else:
+            share = -c * (new_loss[i] - law.least)
+        size = c * (abs(loss[i]) + abs(new_loss[i])) if new_loss[i] < np.inf else 0.0
+        wrong = not (share <= SLACK * (1.0 + size)) or new_loss[i] != new_loss[i]
+        seats.failed[i] |= wrong and seats.comes[i]
+        seats.tilted[i] = chance[i] < exp(share)
+
+
+@njit(**INLINE)
+def _land(seats, f, law, rows, d):
+    """Count the attempts, and move those that jump; `tilted` says which."""
+    loss, new_loss = row(seats.scalars, LOSS), row(seats.scalars, NEW_LOSS)
+    last, time, jumps = row(seats.work, rows.last), row(seats.scalars, TIME), row(seats.work, rows.jumps)
+    for i in range(LANES):
+        goes = seats.comes[i] and not seats.failed[i]
+        seats.attempts[i] += ONE if goes else np.uint64(0)
+        last[i] = time[i] if goes else last[i]
+        seats.tilted[i] = goes and seats.tilted[i]
+        jumps[i] += 1.0 if seats.tilted[i] else 0.0
+    if rows.heat >= 0:
+        heat = row(seats.work, rows.heat)
+        for i in range(LANES):
+            heat[i] += loss[i] - new_loss[i] if seats.tilted[i] else 0.0
+    if rows.flow >= 0:
+        flow = row(seats.work, rows.flow)
+        for i in range(LANES):
+            if seats.tilted[i]:
+                flow[i] += _log_ratio(seats, f, law, d, i)
+    for k in range(d):
+        x, trial = row(seats.x, k), row(seats.trial, k)
+        for i in range(LANES):
+            x[i] = trial[i] if seats.tilted[i] else x[i]
+
+
+@njit(**INLINE)
+def _log_ratio(seats, f, law, d, i):
+    """Return the logarithm of the rate of a jump over that of its return, at the same parameters."""
+    c, temperature = strength(law, seats.x, d, i)
+    if law.law == LINEARISED:
+        ratio = 0.0
+        for k in range(d):
+            at = k * LANES + i
+            ratio -= c * (seats.slope[at] + seats.new_slope[at]) * seats.change[at]
+    else:
+        rise = seats.scalars[NEW_LOSS * LANES + i] - seats.scalars[LOSS * LANES + i]
+        ratio = -(2.0 if law.law == ARRHENIUS else 1.0) * rise / temperature
+    if f.has_rate:
+        ratio += log(seats.scalars[RATE * LANES + i] / seats.scalars[NEW_RATE * LANES + i])
+    return ratio
+
+
+@njit(**OPTIONS)
+def _round(seats, f, law, rows, end, d, k0, k1):
+    """Let every seated trajectory have its next attempt, where that comes before the end."""
+    wait, chance = row(seats.scalars, WAIT), row(seats.scalars, CHANCE)
+    trial_moves.fill_chances(seats.ids, seats.attempts, trial_moves.draws(law.kind, d), wait, chance, k0, k1)
+    _bound(seats, f, law, d)
+    _schedule(seats, f, law, rows, end, d)
+    _try(seats, f, law, d, k0, k1)
+    if f.has_rate:
+        f.rate(seats.x, seats.p, row(seats.scalars, RATE))  # that of attempts was raised by the bound
+    _judge(seats, law, d)
+    _land(seats, f, law, rows, d)
+
+
+@njit(**OPTIONS)
+def _take(states, who, first, seats, seat, rows, d):
+    """Seat trajectory `who`."""
+    sit_down(states, who, seats.work, seat)
+    seats.who[seat], seats.ids[seat] = who, np.uint64(first + who)
+    seats.attempts[seat] = np.uint64(seats.work[rows.attempts * LANES + seat])
+    for k in range(d):
+        seats.x[k * LANES + seat] = seats.work[k * LANES + seat]
+
+
+@njit(**OPTIONS)
+def _leave(states, seats, seat, rows, d):
+    """Write the state of a seated trajectory."""
+    seats.work[rows.attempts * LANES + seat] = np.float64(seats.attempts[seat])
+    for k in range(d):
+        seats.work[k * LANES + seat] = seats.x[k * LANES + seat]
+    go_home(states, seats.who[seat], seats.work, seat)
+
+
+@njit(**OPTIONS)
+def _move(seats, source, target, d):
+    """Move a trajectory to another seat."""
+    seats.who[target], seats.ids[target] = seats.who[source], seats.ids[source]
+    seats.attempts[target] = seats.attempts[source]
+    for k in range(d):
+        seats.x[k * LANES + target] = seats.x[k * LANES + source]
+    for k in range(len(seats.work) // LANES):
+        seats.work[k * LANES + target] = seats.work[k * LANES + source]
+
+
+@njit(**OPTIONS)
+def _losses(states, f, seats, time, d):
+    """Find the loss of a block at one time."""
+    loss = row(seats.scalars, LOSS)
+    copy(seats.x[: d * LANES], states[: d * LANES])
+    if f.driven > 0:
+        moments = row(seats.scalars, TIME)
+        for i in range(LANES):
+            moments[i] = time
+        f.drive(moments, seats.p, seats.x[d * LANES :])
+    f.value(seats.x, seats.p, loss)
+
+
+@njit(**OPTIONS)
+def _begin(states, f, seats, rows, d):
+    """Keep the losses at time zero, which work is counted from."""
+    for b in range(len(states)):
+        _losses(states[b], f, seats, 0.0, d)
+        copy(row(states[b], rows.initial), row(seats.scalars, LOSS))
+
+
+@njit(**OPTIONS)
+def _settle(states, f, seats, rows, end, d):
+    """Write the work so far: what the energy has gained and the bath has taken, by the first law."""
+    for b in range(len(states)):
+        _losses(states[b], f, seats, end, d)
+        loss, work = row(seats.scalars, LOSS), row(states[b], rows.work)
+        heat, initial = row(states[b], rows.heat), row(states[b], rows.initial)
+        for i in range(LANES):
+            work[i] = (loss[i] - initial[i]) + heat[i]
+
+
+@njit(**ALLOCATING)
+def advance(states, counts, first, step, begin, end, k0, k1, functions, p, law, rows):
+    """Let all trajectories make their attempts up to time `end`.
+
+    Parameters
+    ----------
+    states : ndarray, shape (blocks, rows * 256)
+        Coordinates and what `Rows` names; changed in place.
+    counts : ndarray of int, shape (blocks,)
+        Leading lanes that are real trajectories: all but in the last block.
+    first : int
+        Number of the first trajectory of the first block.
+    step : int
+        What to return as the step of a failure.
+    begin, end : float
+        Times.
+    k0, k1 : int
+        Key.
+    functions, law, rows : named tuples
+        See `Functions`, `Law` and `Rows`.
+    p : ndarray
+        Parameters of the functions.
+
+    Returns
+    -------
+    block, lane, step : int
+        The first trajectory that failed, with its state before the attempt that did; −1, −1, −1 if there is none.
+    """
+    d, upcoming, seated, total, worst = len(law.scales), 0, 0, counts.sum(), -1
+    seats = make_seats(states.shape[1] // LANES, d, functions.driven, p)
+    if rows.work >= 0 and begin == 0.0:
+        _begin(states, functions, seats, rows, d)
+    while True:
+        while seated < LANES and upcoming < total and worst < 0:
+            _take(states, upcoming, first, seats, seated, rows, d)
+            seated += 1
+            upcoming += 1
+        if seated == 0:
+            break
+        _round(seats, functions, law, rows, end, d, k0, k1)
+        for seat in range(seated - 1, -1, -1):
+            if seats.failed[seat] or not seats.comes[seat]:
+                if seats.failed[seat] and (worst < 0 or seats.who[seat] < worst):
+                    worst = seats.who[seat]
+                _leave(states, seats, seat, rows, d)
+                seated -= 1
+                _move(seats, seated, seat, d)
+    if rows.work >= 0:
+        _settle(states, functions, seats, rows, end, d)
+    return (worst // LANES, worst % LANES, step) if worst >= 0 else (-1, -1, -1)

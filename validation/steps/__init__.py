@@ -1,0 +1,11 @@
+"""Learning in finite steps: the claims about SGD as a chain and critical learning rates; importing this registers them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODULES: tuple[str, ...] = ()
+"""The files of the family, each with one claim or a few of one subject."""
+
+for module in MODULES:
+    import_module(f"{__name__}.{module}")
