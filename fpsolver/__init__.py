@@ -55,6 +55,8 @@ _HOMES = {
     "reduce": "fpsolver.thermodynamics.reduction",
     "simulate": "fpsolver.ensembles.simulate",
     "Gaussian": "fpsolver.ensembles.initial",
+    "Thinning": "fpsolver.ensembles.jump_schemes",
+    "TauLeaping": "fpsolver.ensembles.jump_schemes",
     "TimeIntegral": "fpsolver.ensembles.functionals",
     "PathIntegral": "fpsolver.ensembles.functionals",
     "Moments": "fpsolver.ensembles.observables",

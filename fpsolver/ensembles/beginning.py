@@ -31,9 +31,10 @@ def _description(dynamics: Any) -> tuple[Any, ...]:
         numbers = hashlib.sha256(b"".join(array.tobytes() for array in links)).hexdigest()
         return (type(dynamics).__name__, dynamics.states, numbers)
     parts: list[Any] = [type(dynamics).__name__, dynamics.landscape.fingerprint]
-    constants = ("temperature", "friction", "mass", "convention", "proposal", "law")
+    constants: tuple[str, ...] = ("temperature", "friction", "mass", "convention", "proposal", "law")
     if isinstance(dynamics, SGD):
-        constants = ("learning_rate", "momentum", "nesterov", "batch_size", "replacement")
+        constants = ("learning_rate", "momentum", "nesterov", "batch_size")
+        parts.append(("replacement", getattr(dynamics.noise, "replacement", None)))
     for name in constants:
         parts.append((name, getattr(dynamics, name, None)))
     for name in ("mobility", "force", "diffusion", "covariance", "attempt_rate"):

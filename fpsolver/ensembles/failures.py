@@ -41,7 +41,7 @@ def trajectory_failure(
     shown = ", ".join(f"{name} = {value:.6g}" for name, value in zip(names[:8], state[:8], strict=False))
     more = ", …" if len(names) > 8 else ""
     place = f"in step {step} (t = {step * request.dt:g}), from {shown}{more}"
-    reason = _beside_the_motion(integrator, state, trajectory, step, targets) or _reason(request, state, step)
+    reason = integrator.reason(state) or _beside_the_motion(integrator, state, trajectory, step, targets) or _reason(request, state, step)
     message = f"trajectory {trajectory} became infinite or NaN {place}. {reason}"
     return TrajectoryError(message, step, trajectory, state.copy())
 

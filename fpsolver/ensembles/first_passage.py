@@ -10,14 +10,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fpsolver.dynamics import Langevin
-from fpsolver.ensembles.arguments import check_execution, check_numbers, whole_steps
+from fpsolver.dynamics import SGD, Langevin
+from fpsolver.ensembles.arguments import check_execution, check_numbers, unit_of_time, whole_steps
 from fpsolver.ensembles.ensemble import to_blocks
 from fpsolver.ensembles.failures import trajectory_failure
 from fpsolver.ensembles.functionals import Functionals
 from fpsolver.ensembles.initial import Gaussian, initial_states, require_in_range
 from fpsolver.ensembles.integrators.additive import AdditiveIntegrator, additive_integrator
+from fpsolver.ensembles.integrators.choose import CHAINS, default_scheme
 from fpsolver.ensembles.integrators.integrator import PRECISIONS, Request, check_scheme
+from fpsolver.ensembles.integrators.sgd import constant_noise_chain
 from fpsolver.ensembles.march import BATCH, CHUNK, thread_count
 from fpsolver.ensembles.passage_record import PassageRecord
 from fpsolver.ensembles.passage_times import FirstPassageTimes
@@ -45,8 +47,8 @@ def first_passage_times(
     t_max: float | None = None,
     *,
     seed: int | None = None,
-    scheme: str = "euler-maruyama",
-    bridge: bool = True,
+    scheme: str | None = None,
+    bridge: bool | None = None,
     bins: Any = None,
     positions: bool = False,
     precision: Literal["double", "single"] = "double",
@@ -64,13 +66,16 @@ def first_passage_times(
     of boxes as round, which keeps the order. A level function with g″ ≠ 0 across its zero, in one variable too, biases
     the times by order dt, but by more than the box with the same wall. Two targets should be several √(2D dt) apart.
 
+    SGD is a chain, which is nowhere between its steps: its times are whole numbers of steps, without bias.
+
     The same seed gives the same bits for any number of threads and any batch size; the life of a trajectory depends on
     its number alone.
 
     Parameters
     ----------
-    dynamics : Langevin
-        Overdamped dynamics with constant mobility and diffusion; it may be driven.
+    dynamics : Langevin or SGD
+        Overdamped dynamics with constant mobility and diffusion, or gradient descent with normal noise of constant
+        covariance and without momentum; it may be driven.
     n : int
         Number of trajectories.
     initial : array_like, Gaussian, Field or "stationary"
@@ -79,15 +84,15 @@ def first_passage_times(
         `fpsolver.where(x=(1.0, None))`, or a level function such as "x**2 + y**2 - 1", positive or zero in the target;
         of several targets the result says which was reached first. Level functions may use parameters and t.
     dt : float
-        Time step.
+        Time step; SGD counts time in steps, and dt may be left out.
     t_max : float
         Time up to which trajectories are followed, a multiple of dt; those still under way then are survivors.
     seed : int
         Seed of the random numbers.
-    scheme : {"euler-maruyama"}
-        Scheme of the steps.
-    bridge : bool
-        Whether paths touch targets between the ends of steps.
+    scheme : {"euler-maruyama", "sgd"}, optional
+        Scheme of the steps: the first for Langevin dynamics, the second for SGD.
+    bridge : bool, optional
+        Whether paths touch targets between the ends of steps; by default those of Langevin dynamics do.
     bins : (lower, upper, bins) or array_like, optional
         Keep a histogram of the times with these edges instead of the times: memory is then constant whatever n.
     positions : bool
@@ -112,7 +117,7 @@ def first_passage_times(
     RegionError
         If a target does not fit the dynamics, or all trajectories start inside.
     MethodError
-        If the dynamics is underdamped or its noise depends on the position.
+        If the dynamics has inertia or its noise depends on the position.
     TrajectoryError
         If a trajectory becomes infinite or NaN before it reaches a target.
 
@@ -130,22 +135,24 @@ def first_passage_times(
     >>> bool(abs(passage.mean.value - 14.28) < 4 * passage.mean.standard_error + 0.1)
     True
     """
-    n, dt, seed = check_numbers(n, dt, seed, initial)
+    n, dt, seed = check_numbers(n, unit_of_time(dynamics, dt), seed, initial)
     check_execution(threads, batch)
     if t_max is None:
         raise InputError("t_max is missing: give the time up to which trajectories are followed")
     last = whole_steps(t_max, dt, "t_max")
     if last == 0:
         raise InputError("t_max = 0 leaves no time to reach a target; give a time of one step dt at least")
+    scheme = default_scheme(dynamics) if scheme is None else scheme
     _check_dynamics(dynamics, scheme, precision)
+    bridge = _bridged(dynamics, bridge)
     landscape = dynamics.landscape
     targets = targets_of(target, landscape.variables, tuple(landscape.parameters))
     request = Request(dynamics, scheme, "gaussian", Functionals(), dt, key_of(seed, experiment), precision)
-    engine = additive_integrator(request)
+    engine = constant_noise_chain(request) if isinstance(dynamics, SGD) else additive_integrator(request)
     parameters = engine.system.parameters
     if targets.timed:
         parameters = replace(parameters, timed=True)
-        engine = AdditiveIntegrator(request, replace(engine.system, parameters=parameters))
+        engine = replace(engine, system=replace(engine.system, parameters=parameters))
     walls = targets.walls(parameters.names, precision)
     levels = tuple(one for one in targets.given if isinstance(one, str))
     passage = Passage(engine, walls, bridge, last, thread_count(threads), batch, levels)
@@ -169,23 +176,48 @@ def first_passage_times(
 
 
 def _check_dynamics(dynamics: Any, scheme: str, precision: str) -> None:
-    if not isinstance(dynamics, Langevin):
+    if isinstance(dynamics, SGD):
+        _check_chain(dynamics)
+        check_scheme(scheme, CHAINS, "gradient descent, which is a scheme already")
+    elif not isinstance(dynamics, Langevin):
         raise MethodError(
             f"first_passage_times follows overdamped trajectories, and {type(dynamics).__name__} is no fp.Langevin; "
             "for underdamped dynamics take the overdamped limit, or the kinetic generator with "
             "fp.mean_first_passage_time"
         )
-    check_scheme(scheme, SCHEMES, "first passage, whose bridges need steps with constant drift and Gaussian noise")
+    else:
+        _check_noise(dynamics)
+        check_scheme(scheme, SCHEMES, "first passage, whose bridges need steps with constant drift and Gaussian noise")
     if precision not in PRECISIONS:
         raise InputError(
             f"precision = {precision!r} is not one of {', '.join(PRECISIONS)}{suggest(str(precision), PRECISIONS)}"
         )
+
+
+def _check_noise(dynamics: Langevin) -> None:
     for name, coefficient in (("mobility", dynamics.mobility), ("diffusion", dynamics.noise)):
         if coefficient.varies:
             raise MethodError(
                 f"{name} = {coefficient.given!r} may depend on the position: between steps such paths are no Brownian "
                 "bridges. Take fp.mean_first_passage_time on a grid, or variables in which the noise is constant"
             )
+
+
+def _check_chain(dynamics: SGD) -> None:
+    if dynamics.inertial or dynamics.covariance is None or dynamics.covariance.varies:
+        raise MethodError(
+            "first_passage_times follows SGD without momentum and with normal noise of constant covariance; simulate "
+            "other chains with fp.simulate, or take fp.mean_first_passage_time on a grid"
+        )
+
+
+def _bridged(dynamics: Any, bridge: bool | None) -> bool:
+    """Return whether paths touch targets between steps."""
+    if isinstance(dynamics, SGD):
+        if bridge:
+            raise MethodError("bridge = True: SGD is a chain, which is nowhere between its steps; leave bridge out")
+        return False
+    return bridge is None or bool(bridge)
 
 
 def _starts(dynamics: Any, initial: Any, n: int, key: Any) -> Callable[[int, int], np.ndarray]:

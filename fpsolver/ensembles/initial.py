@@ -93,7 +93,7 @@ def initial_states(
 
     Parameters
     ----------
-    dynamics : Langevin or UnderdampedLangevin
+    dynamics : Langevin, UnderdampedLangevin, SGD, JumpProcess or MarkovNetwork
         Law of motion.
     given : array_like, Gaussian, Field or "stationary"
         A point, points (n, d), a `Gaussian`, a density on a grid as a `Field`, or the stationary state of a quadratic
@@ -233,6 +233,7 @@ def stationary_gaussian(dynamics: Any, word: str = STATIONARY) -> Gaussian:
     """
     from scipy.linalg import solve_continuous_lyapunov
 
+    from fpsolver.ensembles.linear_chain import stationary_moments
     from fpsolver.ensembles.linear_drift import linear_drift
     from fpsolver.landscapes.quadratic_forms import quadratic_form
 
@@ -245,6 +246,8 @@ def stationary_gaussian(dynamics: Any, word: str = STATIONARY) -> Gaussian:
             raise MethodError(f'initial = "stationary" needs a quadratic landscape with a minimum; {remedy}')
         temperature = dynamics.at(0.0).temperature
         return Gaussian(-np.linalg.solve(form[0], form[1]), temperature * np.linalg.inv(form[0]))
+    if isinstance(dynamics, SGD):
+        return Gaussian(*stationary_moments(dynamics.at(0.0)))
     if not isinstance(dynamics, Langevin):
         raise MethodError(f'initial = "stationary" is not known for {type(dynamics).__name__}; {remedy}')
     drift = linear_drift(dynamics.at(0.0))

@@ -170,6 +170,7 @@ def run(
     wall = time.perf_counter() - began
     taken = (last - begin) * now.n
     figures = {"wall_time": wall, "particle_steps": taken, "particle_steps_per_second": taken / wall}
+    figures |= march.integrator.figures(now.states, now.n)
     return _reported(march, replace(now, stats={**now.stats, **figures}))
 
 

@@ -25,6 +25,7 @@ from fpsolver.ensembles.ensemble import Ensemble, lane_counts
 from fpsolver.ensembles.functionals import Functional, sorted_functionals
 from fpsolver.ensembles.integrators.choose import default_scheme, integrator
 from fpsolver.ensembles.integrators.integrator import Request
+from fpsolver.ensembles.jump_schemes import TauLeaping, Thinning
 from fpsolver.ensembles.march import BATCH, March, thread_count
 from fpsolver.ensembles.observables.observable import Observable, named
 from fpsolver.ensembles.observables.quantities import LOSS, Quantities
@@ -43,7 +44,7 @@ def simulate(
     t_final: float | None = None,
     *,
     seed: int | None = None,
-    scheme: str | None = None,
+    scheme: str | Thinning | TauLeaping | None = None,
     observe: Observable | Sequence[Observable] = (),
     times: int | Sequence[float] | None = None,
     functionals: Functional | Sequence[Functional] = (),
@@ -155,7 +156,7 @@ def simulate(
     n, dt, seed = check_numbers(n, unit_of_time(dynamics, dt), seed, initial)
     check_execution(threads, batch, checkpoint_interval, checkpoint, progress)
     usual = default_scheme(dynamics)
-    name = usual if scheme is None else scheme
+    name: Any = usual if scheme is None else scheme
     chosen = sorted_functionals(functionals, dynamics)
     request = Request(dynamics, name, noise, chosen, dt, key_of(seed, experiment), precision, device)
     last, outputs = output_steps(times, t_final, dt)
@@ -174,7 +175,7 @@ def simulate(
         if observed != previous.observed and last >= previous.step:
             require_ahead(outputs, previous.step, dt)
     march = March(engine, observables, snapshot, lane_counts(n), thread_count(threads), batch)
-    facts = {"scheme": name, "noise": noise, "seed": seed, "experiment": experiment, "precision": precision,
+    facts = {"scheme": str(name), "noise": noise, "seed": seed, "experiment": experiment, "precision": precision,
              "device": device, "threads": march.threads}  # fmt: skip
     if isinstance(dynamics, SGD):
         facts |= {"unit_of_time": "step", "learning_time": dynamics.learning_time(last)}

@@ -15,7 +15,7 @@ from fpsolver.grids import Axis, Grid
 
 MOST_ELEMENTS = 60_000_000
 """Elements a step matrix may hold, about a gigabyte."""
-BLOCK = 4_000_000
+BLOCK = 500_000
 """Probabilities that are worked out at a time."""
 _ON_CENTRE = 1e-11
 
@@ -95,15 +95,27 @@ def step_matrix(grid: Grid, arrivals: Iterable[Arrivals]) -> StepMatrix:
         pieces.append(sparse.coo_array(entries, shape=(m, grid.size)).tocsr())
         origins.append(step.cells)
         count += pieces[-1].nnz
-        if count > MOST_ELEMENTS:
-            raise GridError(
-                f"one step on {grid!r} reaches so many cells that its matrix would hold more than {MOST_ELEMENTS:.0e} "
-                "probabilities; coarsen the grid to 2 or 3 cells a standard deviation of a step"
-            )
-    rows = sparse.vstack(pieces, format="csr")
-    if len(pieces) > 1:
-        rows = rows[np.argsort(np.concatenate(origins))]
+        check_elements(count)
+    rows = sparse.vstack(pieces, format="csr") if len(pieces) > 1 else pieces[0]
+    order = np.concatenate(origins)
+    if (np.diff(order) < 0).any():
+        rows = rows[np.argsort(order)]
     return StepMatrix(sparse.csr_array(rows.T), lost, folded)
+
+
+def check_elements(count: float) -> None:
+    """Raise if a matrix would hold too many elements.
+
+    Raises
+    ------
+    GridError
+        With the remedy.
+    """
+    if count > MOST_ELEMENTS:
+        raise GridError(
+            f"a step reaches so many cells that its matrix would hold {count:.1e} probabilities, more than "
+            f"{MOST_ELEMENTS:.0e}; coarsen the grid to 2 or 3 cells a standard deviation of a step"
+        )
 
 
 def _reverse_velocities(

@@ -12,7 +12,7 @@ import scipy.sparse as sparse
 from fpsolver.generators.matrix import MatrixGenerator
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChainGenerator(MatrixGenerator):
     """The generator W = K − 1 of a chain that moves in steps, with the Markov operator K of one step.
 
@@ -29,7 +29,7 @@ class ChainGenerator(MatrixGenerator):
         Whether steps from all cells are broad enough for their density to be sampled at the cell centres.
     """
 
-    # As in MatrixGenerator: the functions that make chains always gives them.
+    # As in MatrixGenerator: the functions that make chains always give them.
     staying: np.ndarray = None  # type: ignore[assignment]
     folded: np.ndarray = None  # type: ignore[assignment]
     sampled: bool = False

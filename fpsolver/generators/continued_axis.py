@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fpsolver.grids import Axis
@@ -40,12 +42,15 @@ class ContinuedAxis:
 
     def centres(self, sites: np.ndarray) -> np.ndarray:
         """Return the positions of sites."""
+        return _tabulated(self._placed, sites)
+
+    def _placed(self, sites: np.ndarray) -> np.ndarray:
         turns, cell = np.divmod(sites, len(self._centres))
         return self._centres[cell] + turns * self.period
 
     def widths(self, sites: np.ndarray) -> np.ndarray:
         """Return the widths of the cells of sites."""
-        return self._widths[sites % len(self._widths)]
+        return _tabulated(lambda given: self._widths[given % len(self._widths)], sites)
 
     def below(self, positions: np.ndarray) -> np.ndarray:
         """Return the last site whose centre is not above each position, as a whole number (int64)."""
@@ -57,6 +62,9 @@ class ContinuedAxis:
 
     def home(self, sites: np.ndarray) -> np.ndarray:
         """Return the cells to which sites belong, −1 behind an absorbing wall."""
+        return _tabulated(self._folded, sites)
+
+    def _folded(self, sites: np.ndarray) -> np.ndarray:
         n = self.axis.cells
         if self.axis.periodic:
             return sites % n
@@ -81,3 +89,13 @@ class ContinuedAxis:
         if self.axis.physical:
             return np.zeros(sites.shape, dtype=bool)
         return (sites < 0) | (sites >= self.axis.cells)
+
+
+def _tabulated(function: Callable[[np.ndarray], np.ndarray], sites: np.ndarray) -> np.ndarray:
+    """Return a function of whole numbers, by a table where many fall on few: division is slow."""
+    if not sites.size:
+        return function(sites)
+    low, high = int(sites.min()), int(sites.max())
+    if high - low >= sites.size:
+        return function(sites)
+    return function(np.arange(low, high + 1))[sites - low]

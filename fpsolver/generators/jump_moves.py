@@ -94,7 +94,7 @@ class Moves:
 
     def table(self) -> sparse.coo_array:
         """Return all moves as one matrix, sites × cells, both in C order."""
-        products = [reduce(lambda a, b: sparse.kron(a, b, format="coo"), term) for term in self.terms]
+        products = [reduce(lambda a, b: sparse.kron(a, b, format="coo"), term).tocoo() for term in self.terms]
         data, row, col = (
             np.concatenate([getattr(product, name) for product in products]) for name in ("data", "row", "col")
         )
@@ -120,7 +120,7 @@ class Moves:
 
 
 def moves(
-    proposal: Update, grid: Grid, components: list[int], *, unfolded: bool = False, beyond: int | None = 0
+    proposal: Update, grid: Grid, components: list[int], *, unfolded: bool = False, beyond: int = 0
 ) -> Moves:
     """Return the moves of a proposal on a grid; moves behind a reflecting wall are left out.
 
@@ -134,7 +134,7 @@ def moves(
         Number of the variable on each axis.
     unfolded : bool
         Keep turns round periodic axes apart, for rates that depend on them; else they are summed.
-    beyond : int or None
+    beyond : int
         Sites behind absorbing walls, at most; as many as the proposal reaches. The outermost one stands for all that
         lies beyond it.
 
@@ -161,7 +161,7 @@ def moves(
     return Moves(tuple(sites), tuple(terms))
 
 
-def _weights(kernel: AxisKernel, axis: Axis, name: str, beyond: int | None) -> np.ndarray:
+def _weights(kernel: AxisKernel, axis: Axis, name: str, beyond: int) -> np.ndarray:
     if not axis.periodic:
         return kernel.weights(axis.cells - 1 + (beyond if "absorbing" in axis.boundary else 0))
     weights = kernel.all_weights()
@@ -199,7 +199,7 @@ def _open(kernel: AxisKernel, weights: np.ndarray, sites: Sites) -> sparse.csr_a
         return table
     cells = np.arange(n)
     for site in {0, m - 1} - set(np.flatnonzero(sites.home >= 0)):
-        tails = np.array([kernel.tail(abs(int(sites.numbers[site]) - cell)) for cell in cells])
+        tails = kernel.tail(np.abs(int(sites.numbers[site]) - cells))
         table = table + sparse.coo_array((tails, (np.full(n, site), cells)), shape=(m, n)).tocsr()
     table.eliminate_zeros()
     return table

@@ -42,8 +42,8 @@ class AxisKernel(ABC):
         """Return q_0, …, q_m with m = `reach`, or less where all that follow underflow."""
 
     @abstractmethod
-    def tail(self, reach: int) -> float:
-        """Return the probability of moves beyond `reach` cells, to one side."""
+    def tail(self, reach: np.ndarray) -> np.ndarray:
+        """Return the probabilities of moves beyond some numbers of cells, to one side."""
 
     @abstractmethod
     def wrapped(self, cells: int) -> np.ndarray:
@@ -78,8 +78,8 @@ class LatticeKernel(AxisKernel):
             values[self.step] = 0.5
         return values
 
-    def tail(self, reach: int) -> float:
-        return 0.5 if reach < self.step else 0.0
+    def tail(self, reach: np.ndarray) -> np.ndarray:
+        return np.where(reach < self.step, 0.5, 0.0)
 
     def wrapped(self, cells: int) -> np.ndarray:
         return np.bincount(np.array([self.step, -self.step]) % cells, [0.5, 0.5], cells)
@@ -121,8 +121,8 @@ class DensityKernel(AxisKernel):
         kept = np.flatnonzero(values > UNDERFLOW)
         return values[: kept[-1] + 1] if len(kept) else values[:1]
 
-    def tail(self, reach: int) -> float:
-        return float(self.proposal.cumulative(-(reach + 0.5) / self.ratio))
+    def tail(self, reach: np.ndarray) -> np.ndarray:
+        return self.proposal.cumulative(-(np.asarray(reach) + 0.5) / self.ratio)
 
     def wrapped(self, cells: int) -> np.ndarray:
         values = None if self.proposal.heavy_tailed else self.all_weights()

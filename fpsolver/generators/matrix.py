@@ -15,7 +15,7 @@ from fpsolver.generators.rate_matrix import Generator
 from fpsolver.grids import Axis, Grid
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MatrixGenerator(Generator):
     """A Markov generator whose rates are the elements of a sparse matrix; made by `matrix_generator`.
 
@@ -44,6 +44,28 @@ class MatrixGenerator(Generator):
     def matrix(self) -> sparse.csr_array:
         """W as a sparse matrix on cell probabilities in C order."""
         return sparse.csr_array(self.rates + sparse.diags_array(self.diagonal.ravel()))
+
+    def mean(self, function: np.ndarray) -> np.ndarray:
+        """Return Σ_i (rate j → i) f_i for every cell j, both of the grid's shape."""
+        return np.asarray(function.ravel() @ self.rates).reshape(self.grid.shape)
+
+    def restricted(self, outside: np.ndarray, weights: np.ndarray, killing: np.ndarray) -> Self:
+        """Return the generator on a part of the grid.
+
+        Parameters
+        ----------
+        outside : ndarray of bool
+            The part, of the grid's shape.
+        weights : ndarray
+            Factors, not zero, of the rates into its cells, and of their equilibrium probabilities.
+        killing : ndarray
+            Rate at which each of its cells is left for good.
+        """
+        here = outside.ravel().astype(float)
+        rates = sparse.csr_array(sparse.diags_array(here * weights.ravel()) @ self.rates @ sparse.diags_array(here))
+        rates.eliminate_zeros()
+        equilibrium = None if self.log_equilibrium is None else self.log_equilibrium + np.log(weights)
+        return self.with_rates(rates, killing, equilibrium)
 
     def with_rates(self, rates: sparse.csr_array, killing: np.ndarray, log_equilibrium: np.ndarray | None) -> Self:
         """Return the generator with other rates on the same grid."""

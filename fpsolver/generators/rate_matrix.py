@@ -139,9 +139,13 @@ class Generator:
         """Return the density of a state vector (or of several, along leading axes)."""
         return state.reshape(state.shape[:-1] + self.grid.shape) / self.grid.volumes
 
+    def product(self, state: np.ndarray) -> np.ndarray:
+        """Return W P for a state vector."""
+        return self.matrix @ state
+
     def apply(self, density: Any) -> np.ndarray:
         """Return dp/dt, of the grid's shape, for a density p."""
-        return self.decode(self.matrix @ self.encode(density))
+        return self.decode(self.product(self.encode(density)))
 
     def __repr__(self) -> str:
         balance = "detailed balance" if self.reversible else "no detailed balance assumed"

@@ -1,11 +1,12 @@
-"""Generators of stochastic gradient descent as the discrete chain that it is: W = K − 1, with one step as unit of time."""
+"""Generators of stochastic gradient descent as the discrete chain that it is: W = K − 1, the unit of time one step."""
 
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sparse
 
 from fpsolver.dynamics import SGD, GaussianNoise
-from fpsolver.errors import DynamicsError, GridError
+from fpsolver.errors import DynamicsError
 from fpsolver.generators.arrivals import step_matrix
 from fpsolver.generators.chain import ChainGenerator
 from fpsolver.generators.gaussian_steps import BROAD, SPREAD
@@ -61,14 +62,14 @@ def chain_generator(
         raise DynamicsError(f"floor = {floor!r} lifts rank-deficient tensors; steps need no such thing, leave it out")
     if dynamics.momentum > 0.0 and not grid.velocity:
         raise DynamicsError(
-            f"with momentum = {dynamics.momentum:g} the chain lives on positions and velocities: give the grid velocity "
-            'axes, fp.Grid(x=(-3, 3, 300), velocity={"x": (-1, 1, 101)}), or ask for trajectories, fp.simulate'
+            f"with momentum = {dynamics.momentum:g} the chain lives on positions and velocities: give the grid velocity"
+            ' axes, fp.Grid(x=(-3, 3, 300), velocity={"x": (-1, 1, 101)}), or ask for trajectories, fp.simulate, or '
+            "for the moments of a quadratic, fp.learning.moments"
         )
     steps = SGDSteps(dynamics, grid)
     chain = step_matrix(grid, steps.arrivals())
     staying = chain.matrix.diagonal()
-    rates = chain.matrix
-    rates.setdiag(0.0)
+    rates = sparse.csr_array(chain.matrix - sparse.diags_array(staying))
     rates.eliminate_zeros()
     lost = chain.lost.reshape(grid.shape)
     sampled = isinstance(dynamics.noise, GaussianNoise) and not grid.velocity and not steps.narrow().any()
@@ -83,10 +84,10 @@ def _notes(steps: SGDSteps, folded: np.ndarray) -> tuple[str, ...]:
         narrow = steps.narrow()
         if narrow.any():
             excess = max(SPREAD - float(steps.variances[narrow].min()), 0.0)
+            added = f"about {excess:.2g} squared cells of variance are added" if excess else "variances all but exact"
             notes.append(
                 f"steps from {np.count_nonzero(narrow)} of {narrow.size} cells have less than {BROAD:g} cells standard "
-                f"deviation and are shared between neighbours: means are exact, {excess:.2g} squared cells of variance "
-                "are added on the average"
+                f"deviation and are shared between neighbours: means are exact, {added}"
             )
     else:
         notes.append(
@@ -95,8 +96,8 @@ def _notes(steps: SGDSteps, folded: np.ndarray) -> tuple[str, ...]:
         )
     if steps.grid.velocity and not steps.commensurate():
         notes.append(
-            "positions move by parts of cells, which are shared between neighbours; an odd number of velocity cells, as "
-            "wide as those of the position, would avoid it"
+            "positions move by parts of cells, which are shared between neighbours; an odd number of velocity cells, "
+            "as wide as those of the position, would avoid it"
         )
     leaving = int(np.count_nonzero(folded > CUT_MASS))
     if leaving:

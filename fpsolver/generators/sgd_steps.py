@@ -69,11 +69,10 @@ class SGDSteps:
 
     def commensurate(self) -> bool:
         """Return whether new velocities move positions by whole numbers of cells."""
-        shifts = (
-            velocity.centres / position.widths.mean() for velocity, position in zip(self.axes, self.grid.axes, strict=False)
-        )
+        cells = [position.widths.mean() for position in self.grid.axes]
+        shifts = [velocity.centres / h for velocity, h in zip(self.axes, cells, strict=False)]
         uniform = all(axis.uniform for axis in self.grid.axes)
-        return uniform and all(bool((np.abs(shift - np.round(shift)) < 1e-9).all()) for shift in shifts)
+        return uniform and all(np.allclose(shift, np.round(shift), rtol=0.0, atol=1e-9) for shift in shifts)
 
     def arrivals(self) -> Iterator[Arrivals]:
         """Yield the probabilities of all steps, block by block."""

@@ -67,8 +67,9 @@ def warn_if_folded(grid: Grid, share: float, *, stacklevel: int = 4) -> None:
     """
     if share > CUT_MASS:
         warnings.warn(
-            f"the grid is too narrow for the steps: {share:.2g} of them in the stationary state lead behind the walls of "
-            f'{grid!r} and are folded back. Extend it, or give the axes boundary="reflecting" if the walls are meant',
+            f"the grid is too narrow for the steps: {share:.2g} of them in the stationary state lead behind the walls "
+            f"of {grid!r} and are folded back. Extend it, or give the axes "
+            'boundary="reflecting" if the walls are meant',
             GridWarning,
             stacklevel=stacklevel,
         )

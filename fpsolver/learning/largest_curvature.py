@@ -33,7 +33,7 @@ class Sharpness:
     vector : ndarray, shape (d,)
         Unit eigenvector v, of P^(−1/2) H P^(−1/2) where there is a preconditioner.
     products : int
-        Products of the Hessian with vectors that were computed.
+        Products of the Hessian with vectors that were computed; none where a small matrix was at hand.
     """
 
     value: float
@@ -102,27 +102,33 @@ def sharpness(
     scale = _scale(preconditioner, d)
     if d > _DENSE:
         return _lanczos(lambda vector: scale * product(scale * vector), d, tolerance, seed)
+    products = 0 if matrix is not None else d
     if matrix is None:
-        matrix = symmetric_matrix(np.column_stack([product(unit) for unit in np.eye(d)]))
+        matrix = np.column_stack([product(unit) for unit in np.eye(d)])
     preconditioned = scale[:, np.newaxis] * matrix * scale
-    values, vectors = np.linalg.eigh(preconditioned)
+    # Products in single precision are not quite symmetric: the residual says so.
+    values, vectors = np.linalg.eigh((preconditioned + preconditioned.T) / 2)
     vector = vectors[:, -1]
     residual = np.linalg.norm(preconditioned @ vector - values[-1] * vector)
-    return Sharpness(float(values[-1]), float(residual + _rounding(np.abs(values).max())), vector, d)
+    return Sharpness(float(values[-1]), float(residual + _rounding(np.abs(values).max())), vector, products)
 
 
 def _hessian(of: Any, at: ArrayLike | None, dimension: int | None) -> tuple[np.ndarray | None, Product, int]:
     """Return the matrix where it is small and at hand, the product with it, and the dimension."""
-    from scipy.sparse import issparse
+    from scipy.sparse import csr_array, issparse
 
     if isinstance(of, Landscape):
         if at is None:
             raise InputError(f"the sharpness of a landscape needs a point: at=[…] with {of.dimension} coordinates")
-        of = of.hessian(np.asarray(at, dtype=float).reshape(of.dimension))
+        point = np.atleast_1d(np.asarray(at, dtype=float))
+        if point.shape != (of.dimension,):
+            raise InputError(f"at = {at!r} must be one point with {of.dimension} coordinates")
+        of = of.hessian(point)
     elif at is not None:
         raise InputError("at=… is for landscapes; a matrix or a product belongs to one point already")
     if issparse(of):
         _check_shape(of.shape)
+        of = csr_array(of, dtype=float)
         asymmetry = abs(of - of.T).max()
         if not asymmetry <= 1e-10 * abs(of).max():
             raise InputError(f"the sparse matrix is not symmetric: entries differ by {asymmetry:.3g}; give (H + Hᵀ)/2")
@@ -162,7 +168,9 @@ def _scale(preconditioner: ArrayLike | None, d: int) -> np.ndarray:
         return np.ones(d)
     diagonal = np.asarray(preconditioner, dtype=float)
     if diagonal.shape not in ((), (d,)) or not (np.isfinite(diagonal) & (diagonal > 0.0)).all():
-        raise InputError(f"preconditioner = {preconditioner!r} must be a positive number or {d} of them, one a parameter")
+        raise InputError(
+            f"preconditioner = {preconditioner!r} must be a positive number or {d} of them, one a parameter"
+        )
     return np.broadcast_to(diagonal, d) ** -0.5
 
 
@@ -182,6 +190,9 @@ def _lanczos(product: Product, d: int, tolerance: float, seed: int) -> Sharpness
 
     operator = LinearOperator((d, d), matvec=counted, dtype=float)
     start = np.random.default_rng(seed).standard_normal(d)
+    start /= np.linalg.norm(start)
+    if not counted(start).any():
+        return Sharpness(0.0, 0.0, start, products)
     try:
         _, vectors = eigsh(operator, k=1, which="LA", v0=start, tol=tolerance, maxiter=100 * d)
     except ArpackNoConvergence as error:

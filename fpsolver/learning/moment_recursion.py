@@ -1,8 +1,8 @@
 """Mean and covariance of SGD, exactly: where gradients are linear in θ the first two moments close, in any dimension.
 
-With z = (δ, v), deviation from the minimum and velocity, a step is z′ = M̄z − Gν, ν the noise of the gradient at y = Rᵀz.
-Its covariance N₀ + N₁(E y) + N₂(E yyᵀ) is constant for additive noise; minibatches of a linear regression add the parts
-that grow with y, and the second moment follows Z′ = M̄ZM̄ᵀ + G N Gᵀ.
+With z = (δ, v), deviation from the minimum and velocity, a step is z′ = M̄z − Gν with the noise ν of the gradient at
+y = Rᵀz. Its covariance N₀ + N₁(E y) + N₂(E yyᵀ) is constant for additive noise; minibatches of a linear regression add
+the parts that grow with y, and the second moment follows Z′ = M̄ZM̄ᵀ + G N Gᵀ.
 """
 
 from __future__ import annotations
@@ -212,9 +212,7 @@ def regression_recursion(
     return _regression(regression_inputs(inputs, law.weight_decay), learning_rate, batch_size, replacement, law)
 
 
-def moments(
-    dynamics: SGD, steps: int | Sequence[int], mean: ArrayLike, covariance: ArrayLike | None = None
-) -> Moments:
+def moments(dynamics: SGD, steps: int | Sequence[int], mean: ArrayLike, covariance: ArrayLike | None = None) -> Moments:
     """Return mean and covariance of SGD on a quadratic loss after some steps, exactly.
 
     Parameters
@@ -344,9 +342,7 @@ def mean_square_learning_rate(
     law = Optimiser(**optimiser)
     source = regression_inputs(inputs, law.weight_decay).moving()
     start = 1e-3 * (1.0 - law.momentum) / source.largest
-    return first_crossing(
-        lambda rate: _regression(source, rate, batch_size, replacement, law).radius, start, tolerance
-    )
+    return first_crossing(lambda rate: _regression(source, rate, batch_size, replacement, law).radius, start, tolerance)
 
 
 def _recursion(dynamics: SGD, velocity: bool) -> MomentRecursion:

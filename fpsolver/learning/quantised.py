@@ -15,7 +15,7 @@ import numpy as np
 from fpsolver.errors import InputError, suggest
 
 if TYPE_CHECKING:
-    from fpsolver.generators.matrix import MatrixGenerator
+    from fpsolver.generators.chain import ChainGenerator
     from fpsolver.landscapes import Landscape
 
 ROUNDINGS = ("nearest", "stochastic")
@@ -123,19 +123,26 @@ class QuantisedSGD:
             np.add.at(matrix, (rows, columns), weight)
         return matrix
 
-    def generator(self) -> MatrixGenerator:
+    def generator(self) -> ChainGenerator:
         """Return the chain as a generator K − 1 on a grid whose cells are the representable values; a step takes 1.
 
         All solvers take it: `fpsolver.evolve`, `stationary`, `spectrum`, first passage and committor. A density on it
         is a probability over q.
         """
-        from fpsolver.generators.sgd_chain import ChainGenerator
+        import scipy.sparse as sparse
+
+        from fpsolver.generators.chain import ChainGenerator
         from fpsolver.grids import Axis, Grid
 
         half = 0.5 * self.spacing
         lattice = self.lattice
         axis = Axis(lattice[0] - half, lattice[-1] + half, len(lattice), boundary="reflecting")
-        return ChainGenerator(Grid(**{self.landscape.variables[0]: axis}), self, self.transition_matrix())
+        axes: dict[str, Any] = {self.landscape.variables[0]: axis}
+        grid = Grid(**axes)
+        matrix, nothing = self.transition_matrix(), np.zeros(len(lattice))
+        staying = matrix.diagonal().copy()
+        rates = sparse.csr_array(matrix - np.diag(staying))
+        return ChainGenerator(grid, self, "lattice", (), nothing, None, (), rates, staying, nothing)
 
     def run(self, start: Any, steps: int, *, seed: int = 0) -> np.ndarray:
         """Return simulated weights after so many steps.

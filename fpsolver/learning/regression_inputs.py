@@ -48,7 +48,7 @@ class GradientNoise(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GaussianInputs:
-    """Fresh normal inputs x of covariance A, with labels x·w + ε: the gradient at the deviation δ = θ − w is x(x·δ − ε).
+    """Fresh normal inputs x of covariance A, with labels x·w + ε: one gradient at δ = θ − w is x(x·δ − ε).
 
     Parameters
     ----------
@@ -209,16 +209,14 @@ class DataInputs:
             chosen = generator.integers(n, size=(batch_size, chains))
         else:
             chosen = np.argsort(generator.random((n, chains)), axis=0)[:batch_size]
-        return self.features.T[:, chosen], self.residuals[chosen]
+        return np.take(self.features.T, chosen, axis=1), self.residuals[chosen]
 
     def moving(self) -> DataInputs:
         """Return the examples in the directions that carry curvature."""
         basis = moving_directions(self.curvature)
         if basis.shape[0] == basis.shape[1]:
             return self
-        return DataInputs(
-            self.features @ basis, self.residuals, basis.T @ self.penalty @ basis, basis.T @ self.centre
-        )
+        return DataInputs(self.features @ basis, self.residuals, basis.T @ self.penalty @ basis, basis.T @ self.centre)
 
 
 def regression_inputs(of: Any, weight_decay: float = 0.0) -> GaussianInputs | DataInputs:

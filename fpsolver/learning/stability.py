@@ -21,7 +21,7 @@ _FLAT = 1e-13
 
 
 class Update(NamedTuple):
-    """A step z′ = (F − G K Rᵀ) z of z = (δ, v), or of z = δ without momentum, where the gradient is linear: K y, y = Rᵀz.
+    """A step z′ = (F − G K Rᵀ) z of z = (δ, v), or z = δ without momentum, where gradients are K y at y = Rᵀz.
 
     The three act on position and velocity, and alike on every coordinate.
 
@@ -185,9 +185,7 @@ def spectral_radius(matrix: ArrayLike) -> float:
     return float(np.abs(np.linalg.eigvals(np.asarray(matrix, dtype=float))).max())
 
 
-def critical_learning_rate(
-    hessian: ArrayLike, *, tolerance: float = 1e-12, **optimiser: Any
-) -> Threshold:
+def critical_learning_rate(hessian: ArrayLike, *, tolerance: float = 1e-12, **optimiser: Any) -> Threshold:
     """Return the learning rate above which a minimum is unstable: where the spectral radius of the step passes one.
 
     Found by bisection. Flat directions, which no optimiser moves, are left out.
@@ -288,7 +286,7 @@ def moving_directions(curvature: np.ndarray) -> np.ndarray:
     floor = _FLAT * len(values) * np.abs(values).max()
     if values[0] < -floor:
         raise MethodError(
-            f"the Hessian has the negative eigenvalue {values[0]:.6g}: this is a saddle, unstable at every learning rate"
+            f"the Hessian has the negative eigenvalue {values[0]:.6g}: a saddle, unstable at every learning rate"
         )
     moving = values > floor
     if not moving.any():

@@ -58,8 +58,8 @@ def first_crossing(growth: Callable[[float], float], start: float, tolerance: fl
 
     Examples
     --------
-    >>> first_crossing(lambda rate: abs(1.0 - 4.0 * rate), 1e-3).value
-    0.5...
+    >>> round(first_crossing(lambda rate: abs(1.0 - 4.0 * rate), 1e-3).value, 9)
+    0.5
     """
     evaluations = 1
     if growth(start) > 1.0 + _SLACK:
@@ -85,4 +85,4 @@ def first_crossing(growth: Callable[[float], float], start: float, tolerance: fl
             lower = middle
     value = 0.5 * (lower + upper)
     slope = (growth(1.001 * value) - 1.0) / (0.001 * value)
-    return Threshold(value, 0.5 * (upper - lower) + _SLACK / slope, evaluations + 1)
+    return Threshold(value, 0.5 * (upper - lower) + _SLACK / abs(slope), evaluations + 1)

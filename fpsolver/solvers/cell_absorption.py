@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
 
+from fpsolver.errors import MethodError
 from fpsolver.fields import Field, bracket
 from fpsolver.generators.chain import ChainGenerator
+from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.generators.matrix import MatrixGenerator
 from fpsolver.regions import Region
 from fpsolver.solvers.absorption import Absorption
+from fpsolver.solvers.convolved_backward import backward_convolved
 from fpsolver.solvers.wall_weights import wall_weights
 
 # Probability of a step into a target that is still known to half of all digits as what others leave of one.
@@ -89,45 +91,54 @@ class CellAbsorption(Absorption):
         """Rate to the grid's own absorbing walls outside the targets, of the grid's shape."""
         return np.where(self.outside, self.generator.killing, 0.0)
 
-    def absorbing_generator(self) -> MatrixGenerator:
+    def absorbing_generator(self) -> MatrixGenerator | ConvolutionGenerator:
         """Return the generator outside the targets, with the rates into them as killing."""
         W = self.generator
-        assert isinstance(W, MatrixGenerator)
-        outside = self.outside.ravel().astype(float)
-        arriving = sparse.diags_array(outside * self.volume_factor.ravel())
-        rates = sparse.csr_array(arriving @ W.rates @ sparse.diags_array(outside))
-        rates.eliminate_zeros()
-        equilibrium = None if W.log_equilibrium is None else W.log_equilibrium + np.log(self.volume_factor)
-        return W.with_rates(rates, self.leaving, equilibrium)
+        assert isinstance(W, MatrixGenerator | ConvolutionGenerator)
+        return W.restricted(self.outside, self.volume_factor, self.leaving)
 
     def field(self, values: np.ndarray, stats: Mapping[str, Any], wall_values: Mapping[str, float]) -> Field:
         """Return values as a field with steps at the targets."""
         return SteppedField(self.grid, values, stats, self.labels)
 
 
+@dataclass(frozen=True, eq=False)
+class ConvolvedAbsorption(CellAbsorption):
+    """A convolution whose targets absorb."""
+
+    def solve_backward(self, source: np.ndarray, tolerance: float) -> tuple[np.ndarray, dict[str, Any]]:
+        """Return the function f outside the targets with Wᵀ f = −source, as `Absorption.solve_backward` states."""
+        if not 0 < tolerance < 1:
+            raise MethodError(f"tolerance = {tolerance!r} must lie between 0 and 1")
+        if not self.leaving.any():
+            raise MethodError("nothing ever reaches the target: give a target=, or make a wall absorbing")
+        W = self.absorbing_generator()
+        assert isinstance(W, ConvolutionGenerator)
+        return backward_convolved(W, np.where(self.outside, source, 0.0), self.outside, tolerance)
+
+
 def cell_absorption(
-    W: MatrixGenerator, names: tuple[str, ...], regions: tuple[Region, ...], labels: np.ndarray
+    W: MatrixGenerator | ConvolutionGenerator, names: tuple[str, ...], regions: tuple[Region, ...], labels: np.ndarray
 ) -> CellAbsorption:
     """Return the targets of a process that jumps, with the rates into each.
 
     Parameters
     ----------
-    W : MatrixGenerator
+    W : MatrixGenerator or ConvolutionGenerator
         The process.
     names, regions : tuple
         The targets.
     labels : ndarray of int
         0 outside, k inside the k-th target, of the grid's shape.
     """
-    outside = (labels == 0).ravel().astype(float)
+    outside = (labels == 0).astype(float)
     stretch = wall_weights(W.grid, labels, regions) if W.smooth else tuple(np.ones(W.grid.shape) for _ in W.grid.axes)
-    weights = np.prod(stretch, axis=0).ravel()
-    rates = {
-        name: ((((labels == k).ravel() * weights) @ W.rates) * outside).reshape(W.grid.shape)
-        for k, name in enumerate(names, start=1)
-    }
+    weights = np.prod(stretch, axis=0)
+    rates = {name: W.mean((labels == k) * weights) * outside for k, name in enumerate(names, start=1)}
     if isinstance(W, ChainGenerator) and W.smooth:
-        rates = _completed(W, rates, outside * weights)
+        rates = _completed(W, rates, (outside * weights).ravel())
+    if isinstance(W, ConvolutionGenerator):
+        return ConvolvedAbsorption(W, names, regions, labels, (), stretch, (), rates)
     return CellAbsorption(W, names, regions, labels, (), stretch, (), rates)
 
 

@@ -360,9 +360,7 @@ def _arnoldi(generator: Any, k: int, shift: float, tolerance: float) -> tuple[np
     return values, right, left, method
 
 
-def _steps_arnoldi(
-    chain: ChainGenerator, k: int, tolerance: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+def _steps_arnoldi(chain: ChainGenerator, k: int, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """Return the eigenvalues of a chain's W whose multipliers are largest, with right and left vectors as columns."""
     size = chain.n_state
     wanted = min(k + 6, size - 2)

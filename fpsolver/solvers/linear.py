@@ -1,7 +1,7 @@
 """Solving W x = b and Wᵀ x = b for Markov generators of any size, with an estimate of the error.
 
-Three routes, chosen by size: subtraction-free elimination (small, or one-dimensional of any length), sparse LU, and
-GMRES preconditioned by algebraic multigrid.
+Four routes, chosen by size: subtraction-free elimination (small, or one-dimensional of any length), sparse LU, and
+GMRES, preconditioned by algebraic multigrid, or by itself where jumps are long.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import scipy.sparse as sparse
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
 from fpsolver.solvers.elimination import bandwidth, eliminate_network
 from fpsolver.solvers.krylov import Operator
+from fpsolver.solvers.long_jumps import FULL, LongJumps
 from fpsolver.solvers.multigrid import Multigrid
 
-METHODS = ("auto", "elimination", "lu", "multigrid")
+METHODS = ("auto", "elimination", "lu", "multigrid", "jumps")
 
 # Operations that elimination may cost before a factorisation is preferred (about 0.2 s), and before it is given up as
 # the remedy for a factorisation that has lost its digits (about 10 s).
@@ -54,8 +55,8 @@ def solve_generator(
     killing : array_like, shape (n,), optional
         Rate out of W from each cell, ≥ 0. Give it where it is known: recomputed from the columns of W it
         carries rounding errors, which a high barrier magnifies.
-    method : {"auto", "elimination", "lu", "multigrid"}
-        The route; "auto" chooses by size.
+    method : {"auto", "elimination", "lu", "multigrid", "jumps"}
+        The route; "auto" chooses by size, and "jumps" (GMRES) where rows are full because jumps are long.
 
     Returns
     -------
@@ -135,7 +136,7 @@ def inverse_generator(
     if route == "elimination":
         network = eliminate_network(problem.matrix, problem.killing)
         return (network.backward if adjoint else network.forward), "elimination"
-    solver: Any = problem.factorised() if route == "lu" else problem.multigrid()
+    solver = problem.solver(route)
     return (lambda x: -solver(x, tolerance)[0]), solver.name
 
 
@@ -182,7 +183,7 @@ class _Problem:
     def solve_all(self, columns: np.ndarray, route: str, tolerance: float, fallback: bool) -> list[Any]:
         """Solve each right-hand side by LU or multigrid, by LU where multigrid does not converge."""
         try:
-            solver = self.factorised() if route == "lu" else self.multigrid()
+            solver = self.solver(route)
             return [self.solve(column, solver, tolerance) for column in columns]
         except ConvergenceError:
             if not fallback:
@@ -222,12 +223,12 @@ class _Problem:
         """Return how far each equation may be from holding."""
         return np.abs(residual) + np.finfo(float).eps * np.abs(self.diagonal * solution)
 
-    def factorised(self) -> _Factorised:
-        """Return a solver by sparse LU."""
-        return _Factorised(self.matrix, self.adjoint, self.markov)
-
-    def multigrid(self) -> Multigrid:
-        """Return a solver by GMRES with algebraic multigrid."""
+    def solver(self, route: str) -> Any:
+        """Return a solver by sparse LU, or by GMRES with algebraic multigrid or on the jumps themselves."""
+        if route == "lu":
+            return _Factorised(self.matrix, self.adjoint, self.markov)
+        if route == "jumps":
+            return LongJumps(self.matrix, self.adjoint)
         return Multigrid(self.matrix, self.adjoint, self.killing)
 
 
@@ -240,6 +241,8 @@ def _killing(matrix: sparse.csr_array, diagonal: np.ndarray) -> np.ndarray:
 def _route(problem: _Problem) -> str:
     if problem.markov and problem.cost <= _QUICK_ELIMINATION:
         return "elimination"
+    if problem.markov and problem.matrix.nnz > FULL * problem.size:
+        return "jumps"
     plane = problem.band <= 4 * np.sqrt(problem.size)
     if not problem.markov or problem.size <= (_LU_PLANE if plane else _LU_SPACE):
         return "lu"

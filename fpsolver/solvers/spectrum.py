@@ -10,7 +10,9 @@ import numpy as np
 
 from fpsolver.errors import MethodError
 from fpsolver.generators.chain import ChainGenerator
+from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.grids import Grid
+from fpsolver.solvers.convolved_pairs import convolved_pairs
 from fpsolver.solvers.eigenpairs import Eigenpairs, chain_pairs, general_pairs, is_chain, reversible_pairs
 from fpsolver.solvers.stationary import relative_residual, require_autonomous
 
@@ -80,8 +82,8 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     full *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised
     generator goes to a shift-inverted Lanczos iteration with sparse LU or, for large grids, to a full-multigrid
     eigensolver; rates are taken from squared differences across faces, which keeps small ones. Without detailed
-    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts. For a chain (`SGD`)
-    the slowest modes are those whose multiplier 1 − λ is largest in modulus, and the result also has `multipliers`.
+    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts. For a chain
+    (`SGD`) the slowest modes are those whose multiplier 1 − λ is largest in modulus; the result also has `multipliers`.
 
     Parameters
     ----------
@@ -111,6 +113,8 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     k = int(k)
     if is_chain(generator):
         pairs = chain_pairs(generator, k)
+    elif isinstance(generator, ConvolutionGenerator):
+        pairs = convolved_pairs(generator, k, tolerance)
     elif generator.reversible and generator.markov:
         pairs = reversible_pairs(generator, k, tolerance)
     else:

@@ -141,7 +141,7 @@ def closed_class(generator: Any) -> np.ndarray:
         If there are several closed classes.
     """
     killing = np.ravel(generator.killing)
-    if not killing.any() and _fully_connected(generator):
+    if not killing.any() and (getattr(generator, "connected", False) or _fully_connected(generator)):
         return np.ones(killing.size, dtype=bool)
     graph = sparse.csr_array(generator.adjoint, copy=True)
     # Stored zeros would count as links.
@@ -295,9 +295,8 @@ def _inverse_iteration(generator: Any) -> tuple[np.ndarray, dict[str, Any]]:
 
 def relative_residual(generator: Any, state: np.ndarray, rate: complex = 0.0) -> float:
     """Return ‖W P + rate·P‖₁ relative to the total rate of jumps, Σ |W_ij| |P_j| / 2."""
-    matrix = generator.matrix
     # The columns of |W| sum to twice the diagonal where W is Markov.
-    speed = np.abs(matrix.diagonal()) if generator.markov else 0.5 * np.abs(matrix).sum(axis=0)
+    speed = np.abs(generator.diagonal) if generator.markov else 0.5 * np.abs(generator.matrix).sum(axis=0)
     total = float(np.ravel(speed) @ np.abs(state))
-    residual = matrix @ state + rate * state
+    residual = generator.product(state) + rate * state
     return float(np.abs(residual).sum()) / max(total, np.finfo(float).tiny)

@@ -51,23 +51,20 @@ def wall_weights(grid: Grid, labels: np.ndarray, regions: tuple[Region, ...]) ->
 def _along(axis: Axis, name: str, labels: np.ndarray, regions: tuple[Region, ...]) -> np.ndarray:
     """Return the weights along an axis whose cells are labelled."""
     weights = np.ones(axis.cells)
-    ends = np.flatnonzero(np.diff(labels)) + 1
+    ends = [int(last) + 1 for last in np.flatnonzero(np.diff(labels))]
     if axis.periodic and labels[0] != labels[-1]:
-        ends = np.append(ends, axis.cells)
-    if not len(ends):
-        return weights
-    h = axis.widths.mean()
+        ends.append(axis.cells)
+    if axis.periodic:
+        before = (np.array(ends) - np.roll(ends, 1)) % axis.cells
+        after = np.roll(before, -1)
+    else:
+        before, after = np.diff([0, *ends]), np.diff([*ends, axis.cells])
     for number, last in enumerate(ends):
-        before = last - (ends[number - 1] if number else (ends[-1] - axis.cells if axis.periodic else 0))
-        after = (ends[(number + 1) % len(ends)] if number + 1 < len(ends) else axis.cells) - last
-        if axis.periodic and number + 1 == len(ends):
-            after += ends[0]
-        gap = _distance(axis, name, last, labels, regions) / h
-        # Two walls share the cells between them; at the end of the grid nothing is to be corrected.
-        for distance, cells, step in ((gap, before, -1), (1.0 - gap, after, 1)):
-            own = cells // 2 if len(ends) > 1 else cells
-            changes = end_weights(round(float(distance), 12), min(own, _MOST)) - 1.0
-            first = last if step > 0 else last - 1
+        gap = _distance(axis, name, last, labels, regions) / float(axis.widths.mean())
+        for distance, cells, first, step in ((gap, before[number], last - 1, -1), (1.0 - gap, after[number], last, 1)):
+            # Two walls share the cells between them; at the end of the grid nothing is to be corrected.
+            own = int(cells) // 2 if len(ends) > 1 else int(cells)
+            changes = end_weights(round(distance, 12), min(own, _MOST)) - 1.0
             weights[(first + step * np.arange(len(changes))) % axis.cells] += changes
     return weights
 

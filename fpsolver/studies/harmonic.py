@@ -49,8 +49,8 @@ def harmonic_rates(dynamics: Any, grid: Grid, k: int) -> Harmonic | None:
     Returns
     -------
     Harmonic or None
-        None where there is no such prediction: jumps or steps, a driving force or protocol, a mobility or diffusion that
-        depends on θ, an independent diffusion, or no minimum inside the grid.
+        None where there is no such prediction: jumps or steps, a driving force or protocol, a mobility or a diffusion
+        that depends on θ, an independent diffusion, or no minimum inside the grid.
     """
     if dynamics.driven or not isinstance(dynamics, Langevin | UnderdampedLangevin):
         return None

@@ -272,7 +272,7 @@ class AxisSection(Section):
 class GeneratorSection(Section):
     """[generator]: how the dynamics is discretised."""
 
-    scheme: Literal["scharfetter-gummel", "sqra", "hermite", "upwind"] | None = None
+    scheme: Literal["scharfetter-gummel", "sqra", "hermite", "upwind", "matrix", "convolution"] | None = None
 
 
 class GaussianInitial(Section):

@@ -196,8 +196,8 @@ def stationary_variance(
     Returns
     -------
     Estimate
-        With error scale (4s² + q²)e^{−2π²s²/q²} over the variance of a step, s² = η²C: what the first wave of the
-        sawtooth may still add.
+        With the error scale that the first wave of the sawtooth can add to the variance s² + … of a step, s² = η²C:
+        (q²/π²)e^{−2π²s²/q²} at random, (4s² + q²/π² + 2σq/π)e^{−2π²s²/q²} to nearest with the result σ².
 
     Examples
     --------
@@ -208,10 +208,14 @@ def stationary_variance(
     if eta * h >= 2.0:
         raise TheoryError(f"ηh = {eta * h:.4g} must be below 2: the chain has no stationary state")
     q, step = not_negative("quantum", quantum), eta**2 * not_negative("noise_variance", noise_variance)
-    added = q**2 / (12.0 if _known(rounding) == "nearest" else 6.0)
-    wave = math.exp(-2.0 * math.pi**2 * step / q**2) if q else 0.0
-    scale = (4.0 * step + q**2) * wave / (step + added) / (eta * h) if q else 0.0
-    return Estimate((step + added) / (eta * h * (2.0 - eta * h)), (*NORMAL, "s ≳ q/2"), scale, SHEPPARD)
+    injected = step + q**2 / (12.0 if _known(rounding) == "nearest" else 6.0)
+    value = injected / (eta * h * (2.0 - eta * h))
+    if q == 0.0:
+        return Estimate(value, NORMAL, 0.0, SHEPPARD)
+    wave = (q / math.pi) ** 2 * math.exp(-2.0 * math.pi**2 * step / q**2)
+    if rounding == "nearest":  # whose bias is correlated with the weight
+        wave *= 1.0 + 4.0 * step * (math.pi / q) ** 2 + 2.0 * math.pi * math.sqrt(value) / q
+    return Estimate(value, (*NORMAL, "s ≳ q/2"), wave / injected, SHEPPARD)
 
 
 def stationary_variance_as_written(

@@ -91,7 +91,7 @@ def _along_inputs(power: float, scale: float, degrees: int) -> tuple[Floats, Flo
     """Return ln G, ln|1 − cG| and logarithms of weights: G = 1/c·1/(1 + e^−w) below 1/c, and 1/c + e^w above."""
     at = -math.log(scale)
     shape = 0.5 * degrees + power
-    step = min(0.1, 0.35 / math.sqrt(shape))
+    step = min(0.2, 0.5 / math.sqrt(shape))
     lowest = min(0.0, math.log(degrees) - at) - 2.0 * _NEGLIGIBLE / degrees - 3.0
     highest = math.log(2.0 * shape + 18.0 * math.sqrt(shape) + 2.0 * _NEGLIGIBLE)
     below = np.arange(lowest, 1.1 * _NEGLIGIBLE, step)
@@ -105,7 +105,7 @@ def _along_inputs(power: float, scale: float, degrees: int) -> tuple[Floats, Flo
 def _across_inputs(power: float, degrees: int) -> tuple[Floats, Floats]:
     """Return ln K and logarithms of weights."""
     shape = 0.5 * (degrees + power)
-    step = min(0.2, 0.5 / math.sqrt(shape))
+    step = min(0.25, 0.5 / math.sqrt(shape))
     lowest = math.log(degrees) - 2.0 * _NEGLIGIBLE / degrees - 3.0
     highest = math.log(2.0 * shape + 18.0 * math.sqrt(shape) + 2.0 * _NEGLIGIBLE)
     log_k = np.arange(lowest, highest, step)

@@ -121,7 +121,8 @@ def _of_links(W: Any, values: np.ndarray, mass: np.ndarray) -> EntropyProduction
     a, b = network.forward * p[network.tails], network.backward * p[network.heads]
     everything = float(np.sum(a + b))
     share, flux = _force_times_flux(a, b, EMPTY * everything), a - b
-    moving = flux != 0
+    # A step that is cut off far out in its tail has no way back, but carries next to nothing.
+    moving = (flux != 0) & (np.isfinite(network.forces) | (np.abs(flux) > EMPTY * everything))
     ends = np.log(volumes[network.tails] / volumes[network.heads])
     medium = float(flux[moving] @ (network.forces + ends)[moving])
     half, change = np.zeros(p.size), np.zeros(p.size)

@@ -41,28 +41,25 @@ class Examples(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Arrays to work with: examples drawn (rows of uint32), examples in use; for one tile of lanes its coordinates, its
-    gradients, the features of its examples, and their residuals."""
+    """Arrays to work with.
+
+    Examples drawn (rows of uint32); examples in use; for one tile of lanes rows of its coordinates, of its gradients, of
+    the features of its examples, and one of their residuals.
+    """
 
     drawn: np.ndarray
     used: np.ndarray
-    theta: np.ndarray
-    gradient: np.ndarray
-    columns: np.ndarray
-    z: np.ndarray
+    tile: np.ndarray
 
 
 @njit(**ALLOCATING)
 def make_batch(like, examples, size):
     """Return arrays for batches of up to `size` examples; 0 for none."""
-    rows = len(examples.penalised) * TILE
+    d = len(examples.penalised)
     return Batch(
         np.zeros((size + size % 2) * LANES, np.uint32),
         np.zeros(0 if examples.replacement else len(examples.targets), np.uint8),
-        np.zeros(rows, like.dtype),
-        np.zeros(rows, like.dtype),
-        np.zeros(rows, like.dtype),
-        np.zeros(TILE, like.dtype),
+        np.zeros((3 * d + 1) * TILE, like.dtype),
     )
 
 
@@ -184,18 +181,21 @@ def fill_batch_slope(x, out, ids, step, size, ridge, examples, t, k0, k1, d):
     k0, k1 : int
         Key.
     """
+    span = d * TILE
+    theta, gradient = t.tile[:span], t.tile[span : 2 * span]
+    columns, z = t.tile[2 * span : 3 * span], t.tile[3 * span :]
     draw_batch(t.drawn, t.used, ids, step, size, len(examples.targets), examples.replacement, k0, k1)
     share = out.dtype.type(1.0 / size)
     for start in range(0, LANES, TILE):
         for k in range(d):
-            position, total, source = t.theta[k * TILE :], t.gradient[k * TILE :], x[k * LANES + start :]
+            position, total, source = theta[k * TILE :], gradient[k * TILE :], x[k * LANES + start :]
             for i in range(TILE):
                 position[i] = source[i]
                 total[i] = 0
         for b in range(size):
-            _add_examples(t.theta, t.gradient, t.drawn[b * LANES + start :], examples, t.columns, t.z, d)
+            _add_examples(theta, gradient, t.drawn[b * LANES + start :], examples, columns, z, d)
         for k in range(d):
-            position, total, target = t.theta[k * TILE :], t.gradient[k * TILE :], out[k * LANES + start :]
+            position, total, target = theta[k * TILE :], gradient[k * TILE :], out[k * LANES + start :]
             weight = out.dtype.type(ridge * examples.penalised[k])
             for i in range(TILE):
                 target[i] = share * total[i] + weight * position[i]

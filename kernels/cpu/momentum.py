@@ -21,7 +21,7 @@ from fpsolver.kernels.cpu.factors import TENSOR, add_lower, cholesky, rows_of, s
 from fpsolver.kernels.cpu.lanes import copy, lane_ids, row, set_parameters, subtract
 from fpsolver.kernels.cpu.linear_maps import apply
 from fpsolver.kernels.cpu.minibatch import Batch, Examples, fill_batch_slope, make_batch
-from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
 NONE, CONSTANT, VARYING, BATCHES = 0, 1, 2, 3
 """Kinds of noise: none, normal with a constant matrix or one that depends on θ, minibatches."""
@@ -42,9 +42,9 @@ class Functions(NamedTuple):
 class Law(NamedTuple):
     """What steps are made of; the first axis of arrays is the step, or 1 where all steps are alike.
 
-    `inertial`: velocities are kept. `source`: the kind of noise. `rate` η (n,), `keep` β (n,). `matrix` B (n, d, d) of
-    constant noise, `diagonal` whether it is; `weight` (n, d) its diagonal then, else ones. `kind` of C₁(θ) as in
-    `factors`, `amplitude` (n,) what its factor is multiplied by. `batch` (n,) examples a step.
+    `inertial`: velocities are kept. `source`: the kind of noise. `kind` of C₁(θ) as in `factors`. `constants` (n, 3):
+    η, β and η/√B. `matrix` η√(C₁/B) (n, d, d) of constant noise, `diagonal` whether it is; `weight` (n, d) its diagonal
+    then, else ones. `batch` (n,) examples a step, `largest` the most.
     """
 
     dimension: int
@@ -53,11 +53,10 @@ class Law(NamedTuple):
     source: int
     kind: int
     diagonal: bool
-    rate: np.ndarray
-    keep: np.ndarray
+    largest: int
+    constants: np.ndarray
     matrix: np.ndarray
     weight: np.ndarray
-    amplitude: np.ndarray
     batch: np.ndarray
     examples: Examples
 
@@ -66,7 +65,7 @@ class Scratch(NamedTuple):
     """Arrays of one block that live for a call.
 
     `vectors` holds six blocks of d rows, see `part`; `scalars` two losses and twice the integrands over time; `fields`
-    twice the integrands along the path; `c` and `work` are for noise that varies.
+    twice the integrands along the path; `factor` is for noise that varies.
     """
 
     p: np.ndarray
@@ -75,8 +74,7 @@ class Scratch(NamedTuple):
     vectors: np.ndarray
     scalars: np.ndarray
     fields: np.ndarray
-    c: np.ndarray
-    work: np.ndarray
+    factor: np.ndarray
     batch: Batch
     backup: np.ndarray
 
@@ -93,8 +91,7 @@ LOSS, NEW_LOSS, RATES = range(3)
 def make_scratch(like, p, law, rows):
     """Return arrays of the block's type."""
     d = law.dimension
-    varying = law.source == VARYING
-    gaussian = law.source == CONSTANT or varying
+    gaussian = law.source == CONSTANT or law.source == VARYING
     return Scratch(
         p.copy(),
         np.zeros(noise.buffer_rows(noise.GAUSSIAN, d) * LANES if gaussian else 0, like.dtype),
@@ -102,9 +99,8 @@ def make_scratch(like, p, law, rows):
         np.zeros(6 * d * LANES, like.dtype),
         np.zeros((2 + 2 * rows.rates) * LANES, like.dtype),
         np.zeros(2 * rows.fields * d * LANES, like.dtype),
-        np.zeros(rows_of(law.kind, d) * LANES if varying else 0, like.dtype),
-        np.zeros(work_rows(d) * LANES if varying else 0, like.dtype),
-        make_batch(like, law.examples, law.batch.max() if law.source == BATCHES else 0),
+        np.zeros((rows_of(law.kind, d) + work_rows(d)) * LANES if law.source == VARYING else 0, like.dtype),
+        make_batch(like, law.examples, law.largest),
         np.zeros(like.shape[1], like.dtype),
     )
 
@@ -130,7 +126,7 @@ def _move(x, v, slope, kick, rate, keep, weight, d):
             position[i] += velocity[i]
 
 
-@njit(**INLINE)
+@njit(**OPTIONS)
 def _fill_slope(functions, place, step, ids, run, law, j, t):
     """Fill the slope at a place: that of the loss, or of the minibatch of the step."""
     d = law.dimension
@@ -145,24 +141,25 @@ def _fill_slope(functions, place, step, ids, run, law, j, t):
         subtract(slope, force, slope, d)
 
 
-@njit(**INLINE)
+@njit(**OPTIONS)
 def _fill_kick(functions, place, z, law, j, t):
     """Fill what the noise adds to the velocity, up to the weights of the law, where it is not z itself."""
-    d, kick = law.dimension, part(t.vectors, KICK, law.dimension)
+    d, kick, packed = law.dimension, part(t.vectors, KICK, law.dimension), rows_of(law.kind, law.dimension)
     if law.source == CONSTANT:
         apply(law.matrix[min(j, len(law.matrix) - 1)], z, kick, d, False)
         return
-    functions.noise(place, t.p, t.c)
+    c = t.factor[: packed * LANES]
+    functions.noise(place, t.p, c)
     if law.kind == TENSOR:
-        cholesky(t.c, t.work, d)
+        cholesky(c, t.factor[packed * LANES :], d)
     else:
-        square_roots(t.c, rows_of(law.kind, d))
+        square_roots(c, packed)
     for i in range(d * LANES):
         kick[i] = 0
-    add_lower(law.kind, t.c, z, law.amplitude[min(j, len(law.amplitude) - 1)], kick, d)
+    add_lower(law.kind, c, z, law.constants[min(j, len(law.constants) - 1), 2], kick, d)
 
 
-@njit(**INLINE)
+@njit(**OPTIONS)
 def _account(functions, block, x, rows, d, t):
     """Add the step's contribution to the integrals along the path."""
     change = part(t.vectors, KICK, d)
@@ -184,7 +181,8 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
     direct = law.source == CONSTANT and law.diagonal
     driven = len(schedule.driven) > 0
     for n in range(begin, begin + steps):
-        rate, keep = law.rate[min(n, len(law.rate) - 1)], law.keep[min(n, len(law.keep) - 1)]
+        j = min(n, len(law.constants) - 1)
+        rate, keep = law.constants[j, 0], law.constants[j, 1]
         at = 0
         if gaussian:
             fresh = entering and n == begin

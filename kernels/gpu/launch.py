@@ -104,7 +104,7 @@ def root(value):
     return math.sqrt(value) if value >= 0 else math.nan
 
 
-def translated(advance: Any, functions: Any, dtype: np.dtype) -> tuple[Any, Any]:
+def translated(advance: Any, functions: Any, dtype: np.dtype, **others: Any) -> tuple[Any, Any]:
     """Return a time loop and the functions of the landscape as device functions.
 
     Local memory can only be had in a kernel. It makes the arrays, and hands them over where the loop of the processor
@@ -118,9 +118,11 @@ def translated(advance: Any, functions: Any, dtype: np.dtype) -> tuple[Any, Any]
         Functions of the landscape for one lane, in plain Python, among other things.
     dtype : dtype
         Type of the states.
+    **others : object
+        Global names that mean something else on the device, besides those that always do.
     """
     names = {"LANES": 1, "FOUR": 4, "lane_ids": lane_ids, "make_scratch": handed_over, "root": root}
-    translate = Translation(names | CHOICES[dtype])
+    translate = Translation(names | CHOICES[dtype] | others)
     return translate(advance), type(functions)(*(translate(f) if callable(f) else f for f in functions))
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from numba import cuda
@@ -77,7 +73,25 @@ MULTIPLICATIVE = {
     "heated": (overdamped(mobility=TENSOR, protocol=WARM), {"scheme": "heun", "functionals": (*FLOWS, *INTEGRALS)}),
 }
 
+
+def descent(noise=1.0, **options):
+    return fp.SGD(plane(), 0.05, fp.GaussianNoise(noise, batch_size=4), **options)
+
+
+SCHEDULES = {"learning_rate": fp.Protocol("0.05/(1 + t/50)"), **RISING}
+
+CHAINS = {
+    "sgd": (descent(), {}),
+    "sgd with a tensor": (descent(TENSOR, weight_decay=0.1), {}),
+    "heavy ball": (
+        descent([[1.0, 0.5], [0.5, 1.0]], momentum=0.8, protocol=SCHEDULES), {"functionals": ("work", *INTEGRALS)}
+    ),
+    "nesterov": (descent(momentum=0.8, nesterov=True, weight_decay=0.1), {}),
+    "heavy ball with a tensor": (descent(TENSOR, momentum=0.8), {}),
+}  # fmt: skip
+
 CASES = {
+    **{name: (dynamics, {"dt": 1.0, "steps": 50, **options}) for name, (dynamics, options) in CHAINS.items()},
     "euler": (overdamped(), {}),
     "forced": (overdamped(force=["0.3*y", "-0.3*x"], mobility=[[1.0, 0.2], [0.2, 0.5]]), {}),
     "heun": (overdamped(), {"scheme": "heun"}),
@@ -205,6 +219,9 @@ def test_landscapes_without_an_expression_are_refused():
     landscape = fp.Landscape.from_functions(lambda theta: theta[0] ** 2)
     with pytest.raises(MethodError, match='choose device = "cpu"'):
         fp.simulate(fp.Langevin(landscape, temperature=0.1), 4, [0.0], 0.1, 1.0, seed=1, device="gpu")
+    risk = fp.landscapes.linear_regression([1.0, 2.0], [1.0, 0.0])
+    with pytest.raises(MethodError, match='device = "cpu"'):
+        fp.simulate(fp.SGD(risk, 0.1, fp.MinibatchNoise(1)), 4, [0.0, 0.0], t_final=1, seed=1, device="gpu")
 
 
 @on_device
@@ -222,12 +239,8 @@ def test_matrices_that_are_not_positive_definite_are_found_where_they_are_on_the
     np.testing.assert_allclose(there.state, here.state, rtol=CLOSE)
 
 
-def test_the_same_tests_pass_under_the_simulator():
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", __file__]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert f"{len(CASES) + 16} passed" in result.stdout
+def test_the_same_tests_pass_under_the_simulator(under_the_simulator):
+    assert f"{len(CASES) + 16} passed" in under_the_simulator
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from numba import cuda
@@ -45,12 +41,8 @@ def test_the_device_gives_the_density_of_the_processor_in_three_dimensions():
     assert np.abs(there.final - here.final).max() <= 1e-13 * here.final.max()
 
 
-def test_the_same_tests_pass_under_the_simulator():
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-p", "no:cacheprovider", __file__]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "4 passed" in result.stdout
+def test_the_same_tests_pass_under_the_simulator(under_the_simulator):
+    assert "4 passed" in under_the_simulator
 
 
 def test_devices_that_are_not_there_are_refused(quartic, monkeypatch):

@@ -241,3 +241,75 @@ def test_the_examples_are_in_order_and_keep_their_density_on_the_grid(path):
     study = load_study(path)
     assert study.warnings == ()
     assert study.title
+
+
+JUMPS = """
+[landscape]
+expression = "x**2/2"
+[dynamics]
+kind = "jump"
+temperature = 0.5
+proposal = { kind = "gaussian", scale = 0.3 }
+[grid.x]
+lower = -5
+upper = 5
+cells = 100
+[stationary]
+"""
+
+STEPS = """
+[landscape]
+expression = "x**2/2"
+[dynamics]
+kind = "sgd"
+learning_rate = 0.1
+noise = { kind = "gaussian", per_example_covariance = 8.0, batch_size = 8 }
+[grid.x]
+lower = -3
+upper = 3
+cells = 100
+[stationary]
+"""
+
+
+@pytest.mark.parametrize(
+    ("proposal", "scale"),
+    [
+        ('{ kind = "gaussian", scale = 0.3 }', 0.3),
+        ('{ kind = "laplace", scale = [0.2] }', 0.2),
+        ('{ kind = "uniform", half_width = 0.5 }', 0.5),
+        ('{ kind = "student", degrees = 4, scale = 0.3 }', 0.3),
+        ('{ kind = "stable", index = 1.5, scale = 0.3 }', 0.3),
+        ('{ kind = "lattice", spacing = 0.1 }', 0.1),
+    ],
+)
+def test_jump_processes_have_a_proposal_of_their_kind(proposal, scale):
+    study = study_from_text(JUMPS.replace('{ kind = "gaussian", scale = 0.3 }', proposal))
+    assert study.dynamics.proposal.kind in proposal
+    assert study.dynamics.proposal.for_dimension(1).tolist() == [scale]
+
+
+def test_steps_have_a_noise_and_a_time_step_of_one():
+    study = study_from_text(STEPS)
+    assert study.dynamics.noise_covariance([[0.0]]).tolist() == [[[1.0]]]
+    text = STEPS.replace("[stationary]", '[initial]\nkind = "point"\nposition = 0\n[simulate]\nn = 10\nt_final = 5')
+    assert study_from_text("seed = 1\n" + text).ensemble.section.dt == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "expected"),
+    [
+        (JUMPS, '"gaussian"', '"gausian"', 'study.toml:7: dynamics.proposal.kind: "gausian" is not one of'),
+        (JUMPS, "scale = 0.3", "width = 0.3", "study.toml:7: dynamics.proposal.width: unknown key"),
+        (JUMPS, "scale = 0.3", "scale = -0.3", "study.toml:7: dynamics.proposal.scale: scale = -0.3 must"),
+        (JUMPS, "temperature = 0.5", "temperature = 0.0", "study.toml:6: dynamics.temperature"),
+        (JUMPS, "x**2/2", "-x**4", "study.toml:4: dynamics: law"),
+        (STEPS, '"gaussian"', '"minibatch"', "study.toml:7: dynamics.noise.per_example_covariance: unknown key"),
+        (STEPS, "learning_rate = 0.1", "learning_rate = 0.0", "study.toml:6: dynamics.learning_rate"),
+        (STEPS, "batch_size = 8 }", "batch_size = 0 }", "study.toml:7: dynamics.noise.batch_size"),
+    ],
+)
+def test_what_is_wrong_with_jumps_and_steps_is_named(text, old, new, expected):
+    with pytest.raises(StudyError) as caught:
+        study_from_text(text.replace(old, new))
+    assert expected in str(caught.value)

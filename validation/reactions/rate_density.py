@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -110,11 +112,31 @@ def _null(balance: np.ndarray) -> np.ndarray:
 
 
 @D1.check
+def trajectories_at_rest(trial: Trial) -> Iterator[Comparison]:
+    """⟨x²⟩ of simulated jumps, thinned exactly, after a long time in two wells, for the half and the whole exponent."""
+    if trial.effort == "brief":
+        return
+    number = trial.pick(brief=0, quick=100_000, full=1_000_000)
+    for index, (name, text, temperature, half_width) in enumerate(SYSTEMS):
+        for law in ("half", "arrhenius"):
+            # Even functions forget the start a hundred times over.
+            run = fp.simulate(
+                jumps(text, temperature, 0.5, law), number, [0.8], t_final=100.0, seed=trial.seed, experiment=index
+            )
+            squares = run.final[:, 0] ** 2
+            predicted = _boltzmann_moment(text, float(trial.predict(temperature, law=law)), half_width)
+            title = f"⟨x²⟩ of trajectories, {name}, law {law!r}"
+            yield statistical(title, predicted, squares.mean(), squares.std() / math.sqrt(number))
+
+
+@D1.check
 def total_rate_needs_a_proposal(trial: Trial) -> Iterator[Comparison | Series]:
     """∫ρ over sampled updates on a linear loss, for three proposals; without a proposal it grows with the cut-off."""
     samples = trial.pick(brief=100_000, quick=1_000_000, full=10_000_000)
     rng = np.random.default_rng(trial.seed)
-    draws = {"gaussian": rng.normal, "uniform": lambda size: rng.uniform(-1, 1, size), "laplace": rng.laplace}
+    draws: dict[str, Callable[..., Any]] = {
+        "gaussian": rng.normal, "uniform": partial(rng.uniform, -1.0, 1.0), "laplace": rng.laplace
+    }  # fmt: skip
     steepness = np.linspace(0.2, 1.2, 6)
     curves, points = [], []
     for proposal, draw in draws.items():
@@ -358,6 +380,22 @@ def sampled_updates(trial: Trial) -> Iterator[Comparison | Series]:
     for k in range(3):
         yield statistical(f"flow along coordinate {k}", form.flow[k], means[k], errors[k])
     yield misses("flow along coordinate 0, −μ∇L", -(scale**2) * gradient[0] / (2.0 * temperature), means[0], errors[0])
+
+
+@D6.check
+def trajectories_in_time(trial: Trial) -> Iterator[Comparison]:
+    """Mean and variance of displacements of simulated jumps on a linear loss, against the rates of the form."""
+    if trial.effort == "brief":
+        return
+    number, time = trial.pick(brief=0, quick=200_000, full=2_000_000), 4.0
+    for law in ("half", "arrhenius"):
+        run = fp.simulate(jumps("x", 0.5, 0.3, law), number, [0.0], t_final=time, seed=trial.seed)
+        form = trial.predict(1.0, 0.0, temperature=0.5, scale=0.3, law=law)
+        x = run.final[:, 0]
+        yield statistical(f"⟨x⟩ at t = 4, law {law!r}", time * form.flow[0], x.mean(), x.std() / math.sqrt(number))
+        squares = (x - x.mean()) ** 2
+        yield statistical(f"variance at t = 4, law {law!r}", time * form.second_moment[0, 0], squares.mean(),
+                          squares.std() / math.sqrt(number))  # fmt: skip
 
 
 @D6.check

@@ -16,7 +16,7 @@ D15 = claim(
     family="reactions",
     title="Fokker–Planck limit of the reaction-rate density",
     as_written="∂P/∂t = −∇·(vP) + D∇²P with v = −μ∇L and D = μT, from ρ = A e^{−∇L·Δθ/T}",
-    statement="As jumps become small at a fixed A⟨Δ²⟩ the jump process tends to drift and diffusion: v = −μ∇L and D = μT, "
+    statement="As jumps become small at a fixed A⟨Δ²⟩ the jump process tends to v = −μ∇L and D = μT, "
     "with μ = A⟨Δ²⟩/2T for the half, linearised and Metropolis laws, and half of both for Glauber's, which accepts "
     "every other move; but v = −2μ∇L with the same D for the whole exponent, whose temperature is T/2. The error is of "
     "relative order s², with a known first correction; for Metropolis rates, which have a kink, of order s.",

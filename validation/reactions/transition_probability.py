@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -163,6 +164,29 @@ def gain_and_loss_in_time(trial: Trial) -> Iterator[Comparison | Series]:
             (Curve("gain and loss with the form's arguments", times, predicted[:, 1]),),
             (Points("evolution on cells", times, measured[:, 1]),),
         )  # fmt: skip
+
+
+@D14.check
+def trajectories_in_time(trial: Trial) -> Iterator[Comparison]:
+    """⟨x²⟩ of simulated jumps in two wells at two times, against gain and loss with the form's arguments."""
+    from scipy.linalg import expm
+
+    if trial.effort == "brief":
+        return
+    number = trial.pick(brief=0, quick=100_000, full=1_000_000)
+    for name, text, temperature, scale, half_width in WELLS:
+        # An odd number of cells with one of them at the start.
+        x = np.linspace(-half_width, half_width, 401)
+        start = int(np.abs(x - 0.75).argmin())
+        place, update = trial.predict(np.broadcast_to(x, (len(x), len(x))), x[:, None])
+        gain = direct_rates(place, update + np.zeros_like(place), text, temperature, scale) * (x[1] - x[0])
+        balance = gain - np.diag(gain.sum(axis=0))
+        for time in (1.0, 4.0):
+            p = expm(balance * time)[:, start]
+            run = fp.simulate(jumps(text, temperature, scale), number, [x[start]], t_final=time, seed=trial.seed)
+            squares = run.final[:, 0] ** 2
+            title = f"⟨x²⟩ of trajectories, {name}, t = {time:g}"
+            yield statistical(title, p @ x**2, squares.mean(), squares.std() / math.sqrt(number))
 
 
 @D14.check

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "critical_learning_rates",
+    "stability_of_minibatch_sgd",
+    "critical_damping",
+)
 """The files of the family, each with one claim or a few of one subject."""
 
 for module in MODULES:

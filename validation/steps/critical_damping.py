@@ -9,7 +9,7 @@ import numpy as np
 
 import fpsolver as fp
 from fpsolver.generators.kinetic import kinetic_generator
-from fpsolver.learning.stability import critical_momentum
+from fpsolver.learning import critical_momentum
 from fpsolver.theory import critical_damping
 from fpsolver.validation import Comparison, Curve, Points, Series, Trial, claim, gridded, richardson
 

@@ -9,12 +9,22 @@ from typing import Any
 import numpy as np
 
 import fpsolver as fp
-from fpsolver.learning.moment_recursion import mean_square_learning_rate
-from fpsolver.learning.regression_inputs import GaussianInputs
-from fpsolver.learning.stability import critical_learning_rate
+from fpsolver.learning import GaussianInputs, critical_learning_rate, mean_square_learning_rate
 from fpsolver.learning.thresholds import first_crossing
 from fpsolver.theory import critical_learning_rates, mean_square_threshold, period_doubling
-from fpsolver.validation import Comparison, Curve, Points, Series, Trial, bounded, claim, gridded, misses, rounded
+from fpsolver.validation import (
+    Comparison,
+    Curve,
+    Points,
+    Series,
+    Trial,
+    bounded,
+    claim,
+    gridded,
+    misses,
+    richardson,
+    rounded,
+)
 
 D9 = claim(
     "D9",
@@ -41,6 +51,7 @@ D9 = claim(
 METHODS = (("gradient descent", 0.0), ("heavy ball", 0.5), ("heavy ball", 0.9), ("nesterov", 0.9), ("adam", 0.9))
 QUADRATIC = fp.Landscape("a*x**2/2 + b*y**2/2", parameters={"a": 1.7, "b": 0.4})
 FACTORS = fp.Landscape("(1 - u*v)**2/2")
+DOUBLE_WELL = fp.landscapes.double_well()
 EPSILON = 1e-3
 """The ε of Adam's denominator, far above √v̂ where weights are as small as here."""
 
@@ -182,22 +193,22 @@ def edge_of_stability(trial: Trial) -> Iterator[Comparison | Series]:
     yield rounded("sharpness with weight decay 0.05", form, largest, rounding=1e-9, source="(1 − 2ηw)ⁿ and rounding")
 
 
+def settled(rates: np.ndarray, steps: int, keep: int) -> np.ndarray:
+    """Return `keep` points (keep, n) of gradient descent on the double well from 0.9, after so many steps."""
+    x, orbit = np.full((len(rates), 1), 0.9), []
+    for n in range(steps + keep):
+        x = x - rates[:, None] * DOUBLE_WELL.gradient(x)
+        if n >= steps:
+            orbit.append(x[:, 0])
+    return np.array(orbit)
+
+
 @D9.check
 def period_doubling_of_the_double_well(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare orbits of gradient descent on x⁴/4 − x²/2, iterated, with the period-2 orbit and where it ends."""
-    landscape = fp.landscapes.double_well()
-
-    def settled(rates: np.ndarray, start: float, steps: int, keep: int) -> np.ndarray:
-        x, orbit = np.full((len(rates), 1), start), []
-        for n in range(steps + keep):
-            x = x - rates[:, None] * landscape.gradient(x)
-            if n >= steps:
-                orbit.append(x[:, 0])
-        return np.array(orbit)
-
     steps = trial.pick(brief=600, quick=5000, full=100_000)
     rates = np.array([1.02, 1.05, 1.1, 1.15, 1.2])
-    orbits = settled(rates, 0.9, steps, 2)
+    orbits = settled(rates, steps, 2)
     for eta, orbit in zip(rates, orbits.T, strict=True):
         exact = period_doubling.double_well_orbit(float(eta))
         yield rounded(f"lower point, η = {eta:g}", exact[0], orbit.min(), rounding=1e-11, source="iteration")
@@ -207,10 +218,10 @@ def period_doubling_of_the_double_well(trial: Trial) -> Iterator[Comparison | Se
             f"error of the expansion, η = {eta:g}", expansion.error_scale,
             abs(float(expansion) / (np.ptp(orbit) / 2.0) - 1.0), side="≤",
         )  # fmt: skip
-    yield from stages(trial, settled)
+    yield from stages(trial)
     line = np.linspace(1.0005, 2.0, 200)
     shown = np.linspace(0.9, 1.99, trial.pick(brief=50, quick=250, full=600))
-    orbit = settled(shown, 0.9, trial.pick(brief=200, quick=1000, full=5000), 32)
+    orbit = settled(shown, trial.pick(brief=200, quick=1000, full=5000), 32)
     pairs = np.array([period_doubling.double_well_orbit(float(eta)) for eta in line]).T
     yield Series(
         "Gradient descent on the double well beyond 2/L″", "learning rate η", "x",
@@ -219,19 +230,19 @@ def period_doubling_of_the_double_well(trial: Trial) -> Iterator[Comparison | Se
     )  # fmt: skip
 
 
-def stages(trial: Trial, settled: Callable[[np.ndarray, float, int, int], np.ndarray]) -> Iterator[Comparison]:
+def stages(trial: Trial) -> Iterator[Comparison]:
     """Locate by runs where the periods two and four begin, where runs change wells, and where they diverge."""
     steps, rounds = trial.pick(brief=300, quick=5000, full=100_000), trial.pick(brief=2, quick=3, full=4)
 
     def moves(period: int) -> Callable[[np.ndarray], np.ndarray]:
         def condition(rates: np.ndarray) -> np.ndarray:
-            orbit = settled(rates, 0.9, steps, period + 1)
-            return np.abs(orbit[-1] - orbit[0]) > 1e-3
+            orbit = settled(rates, steps, period + 1)
+            return np.asarray(np.abs(orbit[-1] - orbit[0]) > 1e-3)
 
         return condition
 
     def hop(rates: np.ndarray) -> np.ndarray:
-        return (settled(rates, 0.9, 0, steps) < 0.0).any(axis=0)
+        return np.asarray((settled(rates, 0, steps) < 0.0).any(axis=0))
 
     def diverge(rates: np.ndarray) -> np.ndarray:
         x = np.linspace(-1.4, 1.4, 401)[:, None]
@@ -252,6 +263,29 @@ def stages(trial: Trial, settled: Callable[[np.ndarray, float, int, int], np.nda
         value, width = located(condition, low, high, rounds)
         exact = period_doubling.double_well_stage(stage)
         yield gridded(f"beginning of {stage}", exact, value, width + error, source="bracket and length of runs")
+
+
+@D9.check
+def density_under_weak_noise(trial: Trial) -> Iterator[Comparison]:
+    """Compare where the stationary density of the noisy chain gathers, as noise goes to zero, with the orbit."""
+    if trial.effort == "brief":
+        return
+    variance, cells = trial.pick(brief=(0.0, 0), quick=(4e-5, 800), full=(1e-5, 1600))
+    for eta in trial.pick(brief=(), quick=(1.1, 1.15), full=(1.1, 1.15, 1.2)):
+        weak, weaker = (gathering_points(eta, v, cells) for v in (variance, variance / 2.0))
+        exact = period_doubling.double_well_orbit(eta)
+        for side, name in enumerate(("lower", "upper")):
+            value, error = richardson(weaker[side], weak[side], order=1.0)
+            yield gridded(f"{name} point by the density, η = {eta:g}", exact[side], value, error, source="finite noise")
+
+
+def gathering_points(eta: float, variance: float, cells: int) -> tuple[float, float]:
+    """Return the mean positions below and above the minimum 1 in the stationary state of the chain with noise."""
+    dynamics = fp.SGD(DOUBLE_WELL, learning_rate=eta, noise=fp.GaussianNoise(variance))
+    W = fp.generator(dynamics, fp.Grid(x=(0.4, 1.45, cells)))
+    x, p = W.grid.axes[0].centres, np.asarray(fp.stationary(W))
+    below, above = (float((x * p)[side].sum() / p[side].sum()) for side in (x < 1.0, x > 1.0))
+    return below, above
 
 
 @D9.check

@@ -157,7 +157,9 @@ def _runs(
     """Compare the last covariance of runs, and both sides of Yaida's relation, with theory."""
     runs, steps = size
     start = np.zeros((runs, 2))
-    *_, last = descent(lambda theta: theta @ hessian, np.linalg.cholesky(noise), eta, start, steps, rng, momentum=momentum)
+    *_, last = descent(
+        lambda theta: theta @ hessian, np.linalg.cholesky(noise), eta, start, steps, rng, momentum=momentum
+    )
     radius = max(abs(np.linalg.eigvals(_companion(hessian, eta, momentum))))
     for i in range(2):
         squares = last.theta[:, i] ** 2
@@ -185,7 +187,10 @@ def yaida_on_other_losses(trial: Trial) -> Iterator[Comparison]:
         for eta in (0.1, 0.3):
             dynamics = fp.SGD(fp.Landscape(text), learning_rate=eta, noise=fp.GaussianNoise(noise))
             x, p = density(dynamics, 6.0, cells)
-            slope, spread = dynamics.landscape.gradient(x[:, None])[:, 0], dynamics.noise_covariance(x[:, None])[:, 0, 0]
+            slope, spread = (
+                dynamics.landscape.gradient(x[:, None])[:, 0],
+                dynamics.noise_covariance(x[:, None])[:, 0, 0],
+            )
             right = sgd_temperatures.fluctuation_dissipation(float(p @ (spread + slope**2)), learning_rate=eta)
             yield rounded(
                 f"⟨θ·∇L⟩, {name}, η = {eta:g}", right, p @ (x * slope), rounding=1e-8,
@@ -204,7 +209,9 @@ def yaida_with_momentum(trial: Trial) -> Iterator[Comparison]:
         left = np.array([float((one.theta * one.slope).mean()) for one in path])
         right = np.array(
             [
-                float(heavy_ball.fluctuation_dissipation((one.velocity**2).mean(), learning_rate=eta, momentum=momentum))
+                float(
+                    heavy_ball.fluctuation_dissipation((one.velocity**2).mean(), learning_rate=eta, momentum=momentum)
+                )
                 for one in path
             ]
         )

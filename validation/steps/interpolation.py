@@ -63,7 +63,9 @@ def process_on_a_grid(trial: Trial) -> Iterator[Comparison | Series]:
         for n, value, near, far in zip(steps, exact, fine, coarse, strict=True):
             yield gridded(f"{name} after {n} steps", value, *richardson(float(near), float(far)), rounding=1e-6)
     literal = _moments_on_grid(h, eta * noise / 2.0, eta * steps, cells)
-    yield misses("variance of the continuous limit after 6 steps", literal[1][-1], chain.covariance[-1, 0, 0], 0.0, margin=0.05)
+    yield misses(
+        "variance of the continuous limit after 6 steps", literal[1][-1], chain.covariance[-1, 0, 0], 0.0, margin=0.05
+    )
     line = np.linspace(0.0, steps[-1] * eta, 120)
     decay = np.exp(-2.0 * rate * line)
     yield Series(
@@ -124,7 +126,10 @@ def none_beyond_one(trial: Trial) -> Iterator[Comparison]:
         # From p(1 + x/10) the mean of x becomes ⟨θθ′⟩/10.
         moved = fp.evolve(W, p * (1.0 + x / 10.0), times=[0.0, time]).final
         yield bounded(
-            f"⟨θθ′⟩ > 0 of a reversible process, t = {time:g}", 0.0, 10.0 * float((moved * W.grid.volumes) @ x), side="≥"
+            f"⟨θθ′⟩ > 0 of a reversible process, t = {time:g}",
+            0.0,
+            10.0 * float((moved * W.grid.volumes) @ x),
+            side="≥",
         )
 
 
@@ -144,7 +149,9 @@ def correlated_noise(trial: Trial) -> Iterator[Comparison | Series]:
         vector = np.array([[1.0], [float(rng.uniform(0.3, 3.0))]])
         yield rounded("rank one is refused", 1.0, float(_refused(np.diag(pair), vector @ vector.T, eta)), rounding=0.0)
         along = np.diag([1.0, 0.0])
-        yield rounded("rank one along an eigenvector is not", 0.0, float(_refused(np.diag(pair), along, eta)), rounding=0.0)
+        yield rounded(
+            "rank one along an eigenvector is not", 0.0, float(_refused(np.diag(pair), along, eta)), rounding=0.0
+        )
     rates = np.linspace(0.02, 0.32, 31)
     measured = [_bisected((1.0, 3.0), eta) for eta in rates[::5]]
     forms = [float(exact_interpolation.largest_correlation((1.0, 3.0), learning_rate=eta)) for eta in rates]

@@ -25,7 +25,6 @@ from fpsolver.validation import (
     rounded,
     statistical,
 )
-from fpsolver.validation.steps.chains import descent
 
 CLAIM = claim(
     "E21",
@@ -64,43 +63,212 @@ def level(height: float) -> Floats:
     return np.sqrt(2.0 * height) * np.stack([np.cos(turn), np.sin(turn)], axis=1) / np.sqrt(np.diag(HESSIAN))
 
 
-def exponent_of(times: Floats, strengths: Floats) -> float:
-    """Return the exponent V of τ = K √ε e^{V/ε} from times at three or more noise strengths ε, with K = K₀(1 + K₁ε)."""
-    columns = np.stack([1.0 / strengths, np.ones_like(strengths), strengths], axis=1)
-    return float(np.linalg.lstsq(columns, np.log(times) - 0.5 * np.log(strengths), rcond=None)[0][0])
+def turned(matrix: Floats) -> Floats:
+    """Return a matrix in the coordinates u = (x + y)/√2 across the plane and w = (y − x)/√2 along it."""
+    turn = np.array([[1.0, 1.0], [-1.0, 1.0]]) / math.sqrt(2.0)
+    return turn @ matrix @ turn.T
+
+
+def turned_loss() -> fp.Landscape:
+    """Return the loss in u and w."""
+    h = turned(HESSIAN)
+    return fp.Landscape(f"{h[0, 0]:.17g}*u**2/2 + {h[0, 1]:.17g}*u*w + {h[1, 1]:.17g}*w**2/2")
+
+
+def around(covariance: Floats, distance: float, cells: int, *, wall: str) -> fp.Grid:
+    """Return a grid in u and w that ends at the plane, or for the chain as far behind it, and holds the way there."""
+    widths = np.sqrt(np.diag(covariance))
+    shift = covariance[0, 1] / covariance[0, 0] * distance
+    ends = (min(0.0, shift) - 6.0 * widths[1], max(0.0, shift) + 6.0 * widths[1])
+    u = fp.Axis(-5.0 * widths[0], distance, cells, boundary=("reflecting", wall))
+    return fp.Grid(u=u, w=fp.Axis(*ends, cells, boundary="reflecting"))
+
+
+def passage(dynamics: object, grid: fp.Grid) -> float:
+    """Return the mean time from the minimum to the absorbing wall of a grid."""
+    return float(fp.mean_first_passage_time(fp.generator(dynamics, grid)).at([[0.0, 0.0]])[0])
+
+
+def fitted(strengths: Floats, times: Floats, power: float) -> tuple[float, float]:
+    """Return V of ln τ = V/ε + power·ln ε + a + bε + cε², and by how much a cubic term changes it."""
+    values = []
+    for order in (2, 3):
+        columns = np.stack([1.0 / strengths, *(strengths**n for n in range(order + 1))], axis=1)
+        fit = np.linalg.lstsq(columns, np.log(times) - power * np.log(strengths), rcond=None)
+        values.append(float(fit[0][0]))
+    return values[0], abs(values[1] - values[0])
 
 
 @CLAIM.check
-def plane_on_a_grid(trial: Trial) -> Iterator[Comparison | Series]:
-    """Compare with mean first-passage times of the continuous motion through a plane, on grids turned to lie along it."""
-    # u = (x + y)/√2 and w = (y − x)/√2, so that the plane is a wall of the grid.
-    turn = np.array([[1.0, 1.0], [-1.0, 1.0]]) / math.sqrt(2.0)
-    h, c = turn @ HESSIAN @ turn.T, turn @ NOISE @ turn.T
-    loss = fp.Landscape(f"{h[0, 0]:.17g}*u**2/2 + {h[0, 1]:.17g}*u*w + {h[1, 1]:.17g}*w**2/2")
-    a, cells = 1.0, trial.pick(brief=60, quick=120, full=240)
-    strengths = 1.0 / np.linspace(3.0, 12.0, trial.pick(brief=4, quick=6, full=8))
-    measured, errors, form_errors = [], [], []
-    s = float(chain_covariance(h, c, learning_rate=LIMIT)[0, 0]) * 2.0 / LIMIT
-    for epsilon in map(float, strengths):
-        pair = [_passage(loss, 0.5 * s * 0.0 + epsilon * c, a / math.sqrt(2.0), n) for n in (cells, cells // 2)]
-        time, error = richardson(*pair)
-        form = noncommuting_exit.plane_exit_time(
-            HESSIAN, epsilon * NOISE * 2.0 / LIMIT, learning_rate=LIMIT, normal=NORMAL, distance=a
-        )
-        measured.append(time)
-        errors.append(error)
-        form_errors.append(float(form) / time - 1.0)
-    found = exponent_of(np.array(measured), strengths)
-    exact = trial.predict(HESSIAN, NOISE * 2.0 / LIMIT, learning_rate=LIMIT, boundary=plane(a))
-    yield gridded("exponent", exact, found, 0.02)
-    yield Series("a", "b", "c", (Curve("x", strengths, form_errors),), (Points("t", 1.0 / strengths, measured, errors),), "y")
+def plane_in_the_limit(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare with mean first-passage times of the continuous motion through a plane, on grids that end there."""
+    keywords = {"learning_rate": LIMIT, "normal": NORMAL, "distance": 1.0}
+    noise = NOISE * 2.0 / LIMIT
+    exact = float(noncommuting_exit.plane_exponent(HESSIAN, noise, **keywords))
+    ratios = np.geomspace(5.0, *trial.pick(brief=(20.0, 6), quick=(50.0, 8), full=(60.0, 10)))
+    strengths, cells = exact / ratios, trial.pick(brief=40, quick=128, full=256)
+    loss, covariance = turned_loss(), turned(chain_covariance(HESSIAN, noise, learning_rate=LIMIT))
+    logarithms = []
+    for number in (cells, cells // 2):
+        logarithms.append([])
+        for epsilon in map(float, strengths):
+            grid = around(epsilon * covariance, math.sqrt(0.5), number, wall="absorbing")
+            dynamics = fp.Langevin(loss, diffusion=(epsilon * turned(NOISE)).tolist())
+            logarithms[-1].append(math.log(passage(dynamics, grid)))
+    pairs = [richardson(fine, coarse) for fine, coarse in zip(*logarithms, strict=True)]
+    times, errors = np.exp([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
+    found, left = fitted(strengths, times, 0.5)
+    rough, _ = fitted(strengths, np.exp(logarithms[0]), 0.5)
+    form = trial.predict(HESSIAN, noise, learning_rate=LIMIT, boundary=plane(1.0))
+    yield gridded(
+        "exponent of the time through a plane", form, found, left + abs(found - rough),
+        source="one more term of the fit, and two grids",
+    )  # fmt: skip
+    forms = [noncommuting_exit.plane_exit_time(HESSIAN, epsilon * noise, **keywords) for epsilon in strengths]
+    excess = 1.0 - np.array([float(form) for form in forms]) / times
+    yield Series(
+        "Mean time through the plane x + y = 1, noise of correlation 0.8", "exponent ½θᵀS⁻¹θ at the exit", "mean time",
+        (
+            Curve("with its prefactor", ratios, [float(form) for form in forms]),
+            Curve("e^{ΔL/T}, as written", ratios, np.exp(0.375 * ratios / exact)),
+        ),
+        (Points("grid", ratios, times, errors * times),), "y",
+    )  # fmt: skip
+    yield Series(
+        "How far the asymptotic time is off", "s/a²", "1 − form/τ",
+        (Curve("1.6 s/a²", 0.5 / ratios, 0.8 / ratios),), (Points("grid", 0.5 / ratios, excess, errors),), "xy",
+        None if trial.effort == "brief" else power("error against s/a²", 0.5 / ratios, excess, 1.0),
+    )  # fmt: skip
 
 
-def _passage(loss: fp.Landscape, diffusion: Floats, wall: float, cells: int) -> float:
-    spread = 6.0 * float(np.sqrt(np.linalg.eigvalsh(diffusion)[-1]))
-    dynamics = fp.Langevin(loss, diffusion=diffusion.tolist())
-    grid = fp.Grid(
-        u=fp.Axis(-spread, wall, cells, boundary=("reflecting", "absorbing")),
-        w=fp.Axis(-spread, spread, cells, boundary="reflecting"),
+def exits(
+    learning_rate: float, strength: float, outside: object, size: tuple[int, int], rng: np.random.Generator
+) -> int:
+    """Return how often runs of the chain leave a region; each begins again in the minimum when it has left."""
+    assert callable(outside)
+    runs, steps = size
+    theta, left = np.zeros((runs, 2)), 0
+    step, root = np.eye(2) - learning_rate * HESSIAN, learning_rate * math.sqrt(strength) * np.linalg.cholesky(NOISE)
+    for _ in range(steps):
+        theta = theta @ step + rng.standard_normal((runs, 2)) @ root.T
+        gone = outside(theta)
+        left += int(gone.sum())
+        theta[gone] = 0.0
+    return left
+
+
+def tail_of_plane(covariance: Floats, distance: float) -> float:
+    """Return the stationary probability of n·θ > a."""
+    return 0.5 * math.erfc(distance / math.sqrt(2.0 * float(NORMAL @ covariance @ NORMAL)))
+
+
+def tail_of_level(covariance: Floats, height: float) -> float:
+    """Return the stationary probability of L > ΔL, the mean of e^{−ΔL/uᵀMu} over directions u, M = S^{1/2}HS^{1/2}."""
+    root = np.linalg.cholesky(covariance)
+    turn = np.linspace(0.0, np.pi, 4000, endpoint=False)
+    u = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    return float(np.exp(-height / np.einsum("ni,ij,nj->n", u, root.T @ HESSIAN @ root, u)).mean())
+
+
+def again(learning_rate: float, covariance: Floats, exponent: float) -> float:
+    """Return how often the chain is expected behind the tangential plane of the exit again after it has been there."""
+    values, vectors = np.linalg.eigh(HESSIAN)
+    hottest = np.linalg.eigh(np.sqrt(HESSIAN) @ covariance @ np.sqrt(HESSIAN))[1][:, -1]
+    worst = 0.0
+    for normal in (NORMAL, np.linalg.solve(covariance, np.linalg.solve(np.sqrt(HESSIAN), hottest))):
+        total = 0.0
+        for lag in range(1, 40):
+            step = vectors @ np.diag((1.0 - learning_rate * values) ** lag) @ vectors.T
+            rho = float(normal @ step @ covariance @ normal) / float(normal @ covariance @ normal)
+            total += 0.5 * math.erfc((1.0 - rho) / math.sqrt(1.0 - rho**2) * math.sqrt(exponent))
+        worst = max(worst, total)
+    return worst
+
+
+@CLAIM.check
+def runs_of_the_chain(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare with how often runs at a finite learning rate leave through a plane, and over a level of the loss."""
+    rng, eta = np.random.default_rng([trial.seed, 5210]), 0.4
+    size, ratios = trial.pick(
+        brief=((2000, 300), (4.0, 5.0)),
+        quick=((20_000, 2000), (5.0, 7.0, 9.0)),
+        full=((50_000, 8000), (5.0, 8.0, 11.0)),
     )
-    return float(fp.mean_first_passage_time(fp.generator(dynamics, grid)).at([[0.0, 0.0]])[0])
+    covariance = chain_covariance(HESSIAN, NOISE, learning_rate=eta)
+    cases = (
+        ("plane", plane(1.0), tail_of_plane, lambda theta: theta @ NORMAL > 1.0),
+        ("level L = 1", level(1.0), tail_of_level, lambda theta: np.einsum("ni,ij,nj->n", theta, HESSIAN, theta) > 2.0),
+    )
+    for name, boundary, tail, outside in cases:
+        form = trial.predict(HESSIAN, NOISE, learning_rate=eta, boundary=boundary)
+        exact = float(noncommuting_exit.exponent(HESSIAN, NOISE, learning_rate=eta, boundary=boundary))
+        times, errors = [], []
+        for ratio in ratios:
+            epsilon = exact / ratio
+            left = exits(eta, epsilon, outside, size, rng)
+            times.append(size[0] * size[1] / left)
+            errors.append(1.0 / math.sqrt(left))
+            # As ε → 0 an exit takes one over the probability of being outside, which has the prefactor in closed form.
+            measured = epsilon * math.log(times[-1] * tail(epsilon * covariance, 1.0)) + exact
+            bias = epsilon * (math.log1p(again(eta, covariance, ratio)) + 10.0 / (eta * size[1]))
+            yield statistical(
+                f"exponent of the {name}, V/ε = {ratio:g}", form, measured, epsilon * errors[-1],
+                bias=bias, bias_source="returns outside, and the first steps",
+            )  # fmt: skip
+        written = noncommuting_exit.exponent_as_written(HESSIAN, NOISE, learning_rate=eta, boundary=boundary)
+        yield misses(f"ΔL/T, {name}", written, measured, epsilon * errors[-1], margin=bias)
+        line = np.linspace(min(ratios) - 1.0, max(ratios) + 1.0, 30)
+        yield Series(
+            f"Steps to leave through the {name}, η = {eta:g}", "exponent ½θᵀS⁻¹θ at the exit", "mean number of steps",
+            (
+                Curve("1/P(outside)", line, [1.0 / tail(exact / x * covariance, 1.0) for x in line]),
+                Curve("e^{ΔL/T}, as written", line, np.exp(float(written) * line / exact)),
+            ),
+            (Points("runs", ratios, times, np.array(errors) * times),), "y",
+        )  # fmt: skip
+
+
+@CLAIM.check
+def operator_of_the_chain(trial: Trial) -> Iterator[Comparison]:
+    """Compare with mean first-passage times of the Markov operator of the chain, on two grids that end at the plane."""
+    eta, (cells, ratios) = (
+        0.4,
+        trial.pick(brief=(18, (6.0,)), quick=(48, (5.0, 8.0, 12.0)), full=(60, (5.0, 9.0, 16.0))),
+    )
+    exact = float(noncommuting_exit.plane_exponent(HESSIAN, NOISE, learning_rate=eta, normal=NORMAL, distance=1.0))
+    loss, covariance = turned_loss(), chain_covariance(HESSIAN, NOISE, learning_rate=eta)
+    form = trial.predict(HESSIAN, NOISE, learning_rate=eta, boundary=plane(1.0))
+    limit = float(noncommuting_exit.plane_exponent(HESSIAN, NOISE, learning_rate=LIMIT, normal=NORMAL, distance=1.0))
+    for ratio in ratios:
+        epsilon = exact / ratio
+        dynamics = fp.SGD(loss, learning_rate=eta, noise=fp.GaussianNoise((epsilon * turned(NOISE)).tolist()))
+        logarithms = [
+            math.log(passage(dynamics, around(epsilon * turned(covariance), math.sqrt(0.5), number, wall="absorbing")))
+            for number in (cells, 2 * cells // 3)
+        ]
+        logarithm, error = richardson(logarithms[0], logarithms[1], ratio=1.5)
+        measured = epsilon * (logarithm + math.log(tail_of_plane(epsilon * covariance, 1.0))) + exact
+        bias = epsilon * math.log1p(again(eta, covariance, ratio))
+        yield gridded(
+            f"exponent of the chain, η = {eta:g}, V/ε = {ratio:g}", form, measured, epsilon * error + bias,
+            source="two grids, and returns outside",
+        )  # fmt: skip
+        yield misses(f"exponent of the limit η → 0, V/ε = {ratio:g}", limit * LIMIT / eta, measured, epsilon * error)
+
+
+@CLAIM.check
+def isotropic_noise(trial: Trial) -> Iterator[Comparison]:
+    """Show that ΔL/T is right for isotropic noise as η → 0, and wrong by the order of η beyond."""
+    for height in (0.5, 2.0):
+        for eta in (1e-4, 0.2):
+            keywords = {"learning_rate": eta, "boundary": level(height)}
+            written = noncommuting_exit.exponent_as_written(HESSIAN, np.eye(2), **keywords)
+            form = trial.predict(HESSIAN, np.eye(2), **keywords)
+            exact = noncommuting_exit.loss_level_exponent(HESSIAN, np.eye(2), learning_rate=eta, height=height)
+            yield rounded(
+                f"level L = {height:g}, η = {eta:g}", exact, form, rounding=1e-5, source="points of the level"
+            )
+            if eta < 0.01:
+                yield rounded(f"ΔL/T, η = {eta:g}", exact, written, rounding=eta * 3.0, source="the largest ηh")
+            else:
+                yield misses(f"ΔL/T, η = {eta:g}", written, exact, 0.0, margin=0.25 * eta * 3.0 * float(exact))

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 import numpy as np
 
 import fpsolver as fp
-from fpsolver.learning.moment_recursion import mean_square_learning_rate
-from fpsolver.learning.random_products import (
+from fpsolver.learning import (
+    GaussianInputs,
     almost_sure_learning_rate,
     hill_tail_index,
     lyapunov_exponent,
+    mean_square_learning_rate,
     moment_growth,
     stationary_weights,
     tail_index,
 )
-from fpsolver.learning.regression_inputs import GaussianInputs
 from fpsolver.learning.thresholds import Threshold, first_crossing
 from fpsolver.theory import almost_sure_threshold, kesten, mean_square_threshold
 from fpsolver.validation import (
@@ -57,6 +57,7 @@ E7 = claim(
 )
 
 SPECTRUM = (1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0)
+RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8, 3.3, 4.0)
 POINTS = 3
 """Of the Gauss–Hermite rule in each component of the inputs: exact for the fourth moments that a step needs."""
 
@@ -92,13 +93,14 @@ def threshold_by_quadrature(curvatures: tuple[float, ...], batch_size: int, mome
 @E7.check
 def mean_square_for_gaussian_inputs(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare thresholds from the recursion of second moments, and from steps averaged by quadrature, with the form."""
-    isotropic = (1.0,) * 10
-    for curvatures in ((1.0,), isotropic, SPECTRUM):
+    spectra: list[tuple[float, ...]] = [(1.0,), SPECTRUM, (1.0,) * 10]
+    for curvatures in spectra[: trial.pick(brief=2, quick=3, full=3)]:
         for size in trial.pick(brief=(1,), quick=(1, 4, 32), full=(1, 2, 4, 8, 16, 32)):
             found = mean_square_learning_rate(GaussianInputs(list(curvatures)), size)
             name = f"d = {len(curvatures)}, S = {size}"
             form = trial.predict(curvatures, batch_size=size)
             yield gridded(f"recursion, {name}", form, found.value, found.error, source="last bracket and rounding")
+    cases: list[tuple[tuple[float, ...], int, float]]
     cases = [((1.0,), 1, 0.0), ((1.0,), 2, 0.6), ((1.0, 0.3), 1, 0.3), ((1.0, 0.3), 2, 0.0), ((1.0, 0.5, 0.2), 1, 0.5)]
     for curvatures, size, momentum in cases[: trial.pick(brief=2, quick=5, full=5)]:
         found = threshold_by_quadrature(curvatures, size, momentum)
@@ -110,7 +112,7 @@ def mean_square_for_gaussian_inputs(trial: Trial) -> Iterator[Comparison | Serie
 @E7.check
 def mean_square_of_runs(trial: Trial) -> Iterator[Comparison]:
     """Compare the growth of ⟨|w|²⟩ of runs at the threshold, by cloning, with none at all."""
-    clones, steps = trial.pick(brief=(1600, 30), quick=(32_000, 200), full=(320_000, 400))
+    clones, steps = trial.pick(brief=(1600, 30), quick=(16_000, 100), full=(320_000, 400))
     for curvatures in ((1.0, 1.0), SPECTRUM)[: trial.pick(brief=1, quick=2, full=2)]:
         eta = float(mean_square_threshold.gaussian_inputs(curvatures))
         inputs = GaussianInputs(list(curvatures))
@@ -137,17 +139,24 @@ def relative_variance(curvatures: tuple[float, ...], eta: float, seed: int) -> f
 def data_sets(trial: Trial) -> Iterator[Comparison]:
     """Compare thresholds of data sets, by the recursion over all batches, with the eigenvalue and with 2S/(Nλ)."""
     generator = np.random.default_rng(trial.seed)
-    for number in range(trial.pick(brief=1, quick=4, full=20)):
+    grid = trial.pick(
+        brief=((5,), (True, False), (0.7,)), quick=((1, 5), (True, False), (0.0, 0.7)),
+        full=((1, 5), (True, False), (0.0, 0.7)),
+    )  # fmt: skip
+    for number in range(trial.pick(brief=1, quick=2, full=20)):
         inputs = generator.normal(size=(12, 3)) * generator.uniform(0.3, 2.0, 3)
         whole = 2.0 / np.linalg.eigvalsh(inputs.T @ inputs / 12)[-1]
-        for size, replacement, momentum in itertools.product((1, 5), (True, False), (0.0, 0.7)):
+        for size, replacement, momentum in itertools.product(
+            trial.pick(brief=(5,), quick=(1, 5), full=(1, 5)), (True, False), (0.0, 0.7)
+        ):
             found = mean_square_learning_rate(inputs, size, replacement=replacement, momentum=momentum)
             form = mean_square_threshold.data_set(inputs, batch_size=size, replacement=replacement, momentum=momentum)
             name = f"data {number}, S = {size}, {'with' if replacement else 'without'} replacement, μ = {momentum:g}"
             yield gridded(name, form, found.value, found.error, source="last bracket and rounding")
             if momentum == 0.0:
                 yield bounded(f"{name}: below 2/λ", whole, found.value, found.error, side="≤")
-    for count, size, replacement in ((2, 1, True), (10, 1, True), (10, 4, True), (10, 4, False)):
+    cases = ((2, 1, True), (3, 2, False), (10, 1, True), (10, 4, True), (10, 4, False))
+    for count, size, replacement in cases[: trial.pick(brief=2, quick=5, full=5)]:
         turned = np.linalg.qr(generator.normal(size=(count, count)))[0] * np.sqrt(count)
         found = mean_square_learning_rate(turned, size, replacement=replacement)
         form = mean_square_threshold.orthogonal_data(count, curvature=1.0, batch_size=size, replacement=replacement)
@@ -156,10 +165,10 @@ def data_sets(trial: Trial) -> Iterator[Comparison]:
 
 
 @E7.check
-def almost_sure_convergence(trial: Trial) -> Iterator[Comparison | Series]:
-    """Compare where Lyapunov exponents of simulated products change sign with E ln R = 0; on either side of 2/λ."""
+def almost_sure_convergence(trial: Trial) -> Iterator[Comparison]:
+    """Compare where Lyapunov exponents of simulated products change sign with E ln R = 0, on either side of 2/λ."""
     cases = trial.pick(
-        brief=((1, 1), (5, 1)), quick=((1, 1), (2, 1), (5, 1), (10, 1), (1, 2), (1, 8)),
+        brief=((1, 1), (5, 1)), quick=((1, 1), (2, 1), (5, 1), (1, 8)),
         full=((1, 1), (2, 1), (5, 1), (10, 1), (1, 2), (1, 8), (1, 32), (5, 3), (3, 8)),
     )  # fmt: skip
     chains, steps = trial.pick(brief=(400, 50), quick=(400, 200), full=(1000, 2000))
@@ -168,25 +177,28 @@ def almost_sure_convergence(trial: Trial) -> Iterator[Comparison | Series]:
         found = almost_sure_learning_rate(inputs, size, chains=chains, steps=steps, seed=trial.seed)
         form, name = almost_sure_threshold.learning_rate(dimension=d, batch_size=size), f"d = {d}, S = {size}"
         yield statistical(f"almost-sure threshold, {name}", form, found.value, found.error)
-        side = "≥" if float(form) > 2.0 else "≤"
-        yield bounded(f"above or below 2/λ, {name}", 2.0, found.value, side=side)
         literal = almost_sure_threshold.learning_rate_as_written(dimension=d, batch_size=size)
         yield misses(f"2/λ, {name}", literal, found.value, found.error)
-    line, shown = np.geomspace(0.05, 4.0, 80), np.array([0.1, 0.3, 0.6, 1.0, 1.5, 2.0, 2.4, 3.0, 4.0])
+
+
+@E7.check
+def lyapunov_exponents(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare Lyapunov exponents of simulated products with E ln R, below the thresholds and above."""
+    chains, steps = trial.pick(brief=(200, 50), quick=(400, 200), full=(1000, 2000))
+    rates = np.array(trial.pick(brief=(0.1, 1.0, 2.4), quick=(0.1, 0.3, 0.6, 1.0, 1.5, 2.4, 4.0), full=RATES))
+    line = np.geomspace(0.05, 4.0, trial.pick(brief=12, quick=60, full=60))
     curves, points = [], []
     for d in (1, 2, 5):
-        measured = [
-            lyapunov_exponent(GaussianInputs([1.0] * d), eta, 1, chains=chains, steps=steps, seed=trial.seed + n)
-            for n, eta in enumerate(shown[: trial.pick(brief=3, quick=9, full=9)])
-        ]
-        forms = [float(almost_sure_threshold.lyapunov_exponent(eta, dimension=d)) for eta in shown]
-        for eta, form, one in zip(shown, forms, measured, strict=False):
+        inputs = GaussianInputs([1.0] * d)
+        measured = []
+        for number, eta in enumerate(map(float, rates)):
+            one = lyapunov_exponent(inputs, eta, 1, chains=chains, steps=steps, seed=trial.seed + number)
+            form = almost_sure_threshold.lyapunov_exponent(eta, dimension=d)
             yield statistical(f"E ln R, d = {d}, η = {eta:g}", form, one.value, one.error)
-        values = [float(almost_sure_threshold.lyapunov_exponent(eta, dimension=d)) for eta in line]
-        curves.append(Curve(f"E ln R, d = {d}", line, values))
-        points.append(
-            Points(f"runs, d = {d}", shown[: len(measured)], [m.value for m in measured], [m.error for m in measured])
-        )
+            measured.append((one.value, one.error))
+        exact = [float(almost_sure_threshold.lyapunov_exponent(float(eta), dimension=d)) for eta in line]
+        curves.append(Curve(f"E ln R, d = {d}", line, exact))
+        points.append(Points(f"runs, d = {d}", rates, *np.transpose(measured)))
     yield Series(
         "Lyapunov exponent of SGD on isotropic inputs, S = 1", "learning rate η", "exponent per step",
         tuple(curves), tuple(points), "x",
@@ -197,16 +209,21 @@ def almost_sure_convergence(trial: Trial) -> Iterator[Comparison | Series]:
 def thresholds_against_batch_size(trial: Trial) -> Iterator[Series]:
     """Show both thresholds in one dimension against the batch size: they close in on 2/λ from either side."""
     sizes = 2 ** np.arange(0, 11)
-    numbers = {"mean square": mean_square_threshold.gaussian_inputs, "almost sure": almost_sure_threshold.learning_rate}
-    curves = tuple(Curve(k, sizes, [float(form(1.0, batch_size=int(s))) for s in sizes]) for k, form in numbers.items())
+    curves = (
+        Curve(
+            "mean square", sizes, [float(mean_square_threshold.gaussian_inputs(1.0, batch_size=int(s))) for s in sizes]
+        ),
+        Curve(
+            "almost sure", sizes, [float(almost_sure_threshold.learning_rate(1.0, batch_size=int(s))) for s in sizes]
+        ),
+        Curve("gradient descent", [1, 1024], [2.0, 2.0]),
+    )
     few = sizes[: trial.pick(brief=2, quick=5, full=7)]
     recursion = [mean_square_learning_rate(GaussianInputs(1.0), int(s)).value for s in few]
-    runs = [
-        almost_sure_learning_rate(GaussianInputs(1.0), int(s), chains=400, steps=50, seed=trial.seed) for s in few
-    ]  # fmt: skip
+    runs = [almost_sure_learning_rate(GaussianInputs(1.0), int(s), chains=400, steps=50, seed=trial.seed) for s in few]
     yield Series(
         "Thresholds of SGD on linear regression, one Gaussian input", "batch size S", "η_c λ",
-        (*curves, Curve("gradient descent", [1, 1024], [2.0, 2.0])),
+        curves,
         (
             Points("moment recursion", few, recursion),
             Points("runs", few, [r.value for r in runs], [r.error for r in runs]),
@@ -217,25 +234,48 @@ def thresholds_against_batch_size(trial: Trial) -> Iterator[Series]:
 
 @E7.check
 def index_of_the_tail(trial: Trial) -> Iterator[Comparison | Series]:
-    """Compare Kesten's κ with the order at which moments of simulated products neither grow nor shrink."""
-    clones, steps = trial.pick(brief=(1600, 50), quick=(16_000, 100), full=(64_000, 1000))
-    cases = [(1, 1, 0.5), (5, 1, 2.0 / 7.0), (1, 1, 0.3), (1, 1, 1.0), (2, 1, 0.7), (1, 4, 1.8), (3, 2, 0.5)]
+    """Compare Kesten's κ with the order at which moments of sampled factors, and of runs, neither grow nor shrink."""
+    samples = trial.pick(brief=20_000, quick=500_000, full=10_000_000)
+    cases = [(1, 1, 0.5), (5, 1, 2.0 / 7.0), (1, 1, 1.0), (1, 1, 0.3), (2, 1, 0.7), (1, 4, 1.8), (3, 2, 0.5)]
     found = {}
-    for d, size, eta in cases[: trial.pick(brief=2, quick=7, full=7)]:
-        measured = tail_index(GaussianInputs([1.0] * d), eta, size, clones=clones, steps=steps, seed=trial.seed)
+    for d, size, eta in cases[: trial.pick(brief=3, quick=7, full=7)]:
+        value, error = sampled_index(d, size, eta, samples, trial.seed)
         form = kesten.tail_index(eta, dimension=d, batch_size=size)
-        yield statistical(f"κ, d = {d}, S = {size}, η = {eta:.3g}", form, measured.value, measured.error)
+        yield statistical(f"κ of factors, d = {d}, S = {size}, η = {eta:.3g}", form, value, error)
         if (d, size) == (1, 1):
-            found[eta] = measured
-    line = np.geomspace(0.15, 2.4, 60)
+            found[eta] = value, error
+    if trial.effort != "brief":
+        clones, steps = trial.pick(brief=(0, 0), quick=(4000, 50), full=(64_000, 1000))
+        for d, size, eta in ((1, 1, 0.5), (2, 1, 0.7)):
+            measured = tail_index(GaussianInputs([1.0] * d), eta, size, clones=clones, steps=steps, seed=trial.seed)
+            form = kesten.tail_index(eta, dimension=d, batch_size=size)
+            yield statistical(f"κ of runs, d = {d}, S = {size}, η = {eta:.3g}", form, measured.value, measured.error)
+    curves = []
+    for d, highest in ((1, 2.4), (2, 0.93), (5, 0.35))[: trial.pick(brief=1, quick=3, full=3)]:
+        line = np.geomspace(highest / 5.0, highest, trial.pick(brief=15, quick=15, full=40))
+        curves.append(Curve(f"d = {d}", line, [float(kesten.tail_index(float(eta), dimension=d)) for eta in line]))
+    values, errors = np.transpose(list(found.values()))
     yield Series(
-        "Tail index of SGD with label noise, S = 1", "learning rate η", "κ",
-        tuple(Curve(f"d = {d}", line[line < top], [float(kesten.tail_index(eta, dimension=d)) for eta in line[line < top]])
-              for d, top in ((1, 2.42), (2, 0.93), (5, 0.35))),
-        (Points("moments of runs, d = 1", list(found), [m.value for m in found.values()],
-                [m.error for m in found.values()]),),
-        "xy",
+        "Tail index of SGD with label noise, S = 1", "learning rate η", "κ", tuple(curves),
+        (Points("moments of factors, d = 1", list(found), values, errors),), "xy",
     )  # fmt: skip
+
+
+def sampled_index(dimension: int, batch_size: int, eta: float, samples: int, seed: int) -> tuple[float, float]:
+    """Return the root κ > 0 of ⟨R^κ⟩ = 1 over steps with sampled inputs, from a unit vector, and its standard error."""
+    generator, logarithms = np.random.default_rng(seed), np.empty(samples)
+    for begin in range(0, samples, 100_000):
+        part = logarithms[begin : begin + 100_000]
+        x = generator.standard_normal((len(part), batch_size, dimension))
+        w = -eta / batch_size * np.einsum("ns,nsd->nd", x[..., 0], x)
+        w[:, 0] += 1.0
+        part[:] = 0.5 * np.log((w**2).sum(axis=1))
+    low, high = 0.05, 10.0
+    while high - low > 1e-6:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if np.exp(middle * logarithms).mean() < 1.0 else (low, middle)
+    factors = np.exp(low * logarithms)
+    return low, float(factors.std() / np.sqrt(samples) / (factors * logarithms).mean())
 
 
 @E7.check
@@ -271,21 +311,22 @@ def tail_of_stationary_weights(trial: Trial) -> Iterator[Comparison | Series]:
 
 @E7.check
 def simulated_training(trial: Trial) -> Iterator[Comparison]:
-    """Compare runs of `fp.simulate` on orthogonal data with (S/N) ln|1 − ηNλ/S| a step, zero at 2S/(Nλ) and not at 2."""
+    """Compare runs of `fp.simulate` on orthogonal data with (S/N) ln|1 − ηNλ/S| a step, which is zero at 2S/(Nλ)."""
     if trial.effort == "brief":
         return
-    count, size, n, steps = 6, 2, trial.pick(brief=0, quick=20_000, full=200_000), 60
+    count, size, n, steps = 6, 2, trial.pick(brief=0, quick=2000, full=20_000), 60
     generator = np.random.default_rng(trial.seed)
     inputs = np.linalg.qr(generator.normal(size=(count, count)))[0] * np.sqrt(count)
     goal = generator.normal(size=count)
-    landscape = fp.landscapes.linear_regression(inputs, inputs @ goal)
+    landscape = fp.landscapes.linear_regression(inputs, inputs @ goal, intercept=False)
     edge = float(mean_square_threshold.orthogonal_data(count, curvature=1.0, batch_size=size, replacement=False))
     for share in (0.9, 1.0, 1.1):
         eta = share * edge * (1.0 + 1e-9)
         sgd = fp.SGD(landscape, learning_rate=eta, noise=fp.MinibatchNoise(size, replacement=False))
-        start = goal + inputs.T @ np.ones(count) / count
+        start = goal + inputs.T @ np.ones(count) / count  # every example's residual is one
         ensemble = fp.simulate(sgd, n=n, initial=start, t_final=steps, seed=trial.seed)
         logarithms = np.log(np.abs((ensemble.final - goal) @ inputs.T)).mean(axis=1) / steps
         form = size / count * np.log(abs(1.0 - eta * count / size))
-        error = logarithms.std() / np.sqrt(n) + 1e-9
-        yield statistical(f"exponent of runs, η = {share:g}·2S/(Nλ)", form, logarithms.mean(), error)
+        # Each step takes S of the N weights, so that the mean over weights is the same for every run.
+        name = f"exponent of runs, η = {share:g}·2S/(Nλ)"
+        yield gridded(name, form, logarithms.mean(), 1e-10, source="rounding of residuals, over the steps")

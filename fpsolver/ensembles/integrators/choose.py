@@ -29,6 +29,8 @@ def default_scheme(dynamics: object) -> str:
         return "sgd"
     if isinstance(dynamics, MarkovNetwork):
         return "direct"
+    if isinstance(dynamics, JumpProcess):
+        return "direct" if dynamics.proposal.kind == "lattice" and not dynamics.driven else "thinning"
     raise InputError(f"{dynamics!r} is no dynamics; give an fp.Langevin, fp.UnderdampedLangevin or fp.SGD")
 
 
@@ -61,6 +63,8 @@ def integrator(request: Request) -> Integrator:
 
         check_scheme(request.scheme, NETWORKS, "a network, whose trajectories are exact")
         return network_integrator(request)
+    if isinstance(dynamics, JumpProcess):
+        return _jumps(request)
     check_scheme(request.scheme, OVERDAMPED, "overdamped dynamics")
     if dynamics.mobility.varies or dynamics.noise.varies:
         from fpsolver.ensembles.integrators.multiplicative import multiplicative_integrator
@@ -70,3 +74,16 @@ def integrator(request: Request) -> Integrator:
     from fpsolver.ensembles.integrators.additive import additive_integrator
 
     return additive_integrator(request)
+
+
+def _jumps(request: Request) -> Integrator:
+    """Return the integrator of a jump process."""
+    from fpsolver.ensembles.integrators.jumps import jump_integrator
+    from fpsolver.ensembles.jump_schemes import Thinning, jump_scheme
+
+    scheme = jump_scheme(request.scheme)
+    if isinstance(scheme, Thinning):
+        return jump_integrator(request, scheme)
+    from fpsolver.ensembles.integrators.lattice import lattice_integrator
+
+    return lattice_integrator(request, scheme)

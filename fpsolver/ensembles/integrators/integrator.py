@@ -114,6 +114,14 @@ class Integrator(ABC):
         """Most steps that one segment should have."""
         return SEGMENT_STEPS if self.timed else 1 << 30
 
+    def figures(self, states: np.ndarray, n: int) -> dict[str, float]:
+        """Return what the states of n trajectories say of the cost of the run, for its statistics."""
+        return {}
+
+    def reason(self, state: np.ndarray) -> str | None:
+        """Return why a trajectory failed from a state, where the scheme knows more than that numbers grew."""
+        return None
+
     @abstractmethod
     def segment(self, step: int, steps: int) -> Any:
         """Return what the kernels need for the given steps, to be used for all batches."""

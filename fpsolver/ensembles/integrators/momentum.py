@@ -110,12 +110,14 @@ class MomentumIntegrator(Integrator):
         if source == VARYING:
             weight = np.ones((1, d))
         if source == BATCHES and size.max() > LARGEST_BATCH:
-            raise MethodError(f"batches of {size.max():g} examples are larger than the {LARGEST_BATCH} that one step can draw")
+            raise MethodError(f"batches of {size.max():g} examples are more than the {LARGEST_BATCH} a step can draw")
+        momentum = followed(dynamics, "momentum", steps)
+        constants = np.stack(np.broadcast_arrays(rate, momentum, rate / np.sqrt(size)), axis=1)
+        batch = size.astype(np.int64) if source == BATCHES else np.zeros(1, np.int64)
         return Law(
             d, dynamics.inertial, dynamics.nesterov, source,
-            KINDS.index(dynamics.covariance.kind) if source == VARYING else 0, diagonal, rate,
-            followed(dynamics, "momentum", steps), matrix, weight, rate / np.sqrt(size),
-            size.astype(np.int64) if source == BATCHES else np.zeros(1, np.int64), self.examples,
+            KINDS.index(dynamics.covariance.kind) if source == VARYING else 0, diagonal, int(batch.max()), constants,
+            matrix, weight, batch, self.examples,
         )  # fmt: skip
 
 

@@ -83,10 +83,19 @@ def sgd_integrator(request: Request) -> Integrator:
         return momentum_integrator(request)
     if dynamics.covariance is not None and dynamics.covariance.varies:
         return _varying(request)
-    return _constant(request)
+    return constant_noise_chain(request)
 
 
-def _constant(request: Request) -> ConstantNoiseChain:
+def constant_noise_chain(request: Request) -> ConstantNoiseChain:
+    """Return the integrator of gradient descent without momentum and with normal noise of constant covariance.
+
+    Raises
+    ------
+    DeviceError
+        If the device is not there.
+    MethodError
+        If an entropy flow is asked for and the covariance is singular.
+    """
     launcher(request.device, "additive")
     if request.dynamics.noise is None:
         request = replace(request, noise="rademacher")  # numbers that are multiplied by zero: those made fastest

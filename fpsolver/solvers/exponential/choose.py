@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fpsolver.errors import ConvergenceError, MethodError
+from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.solvers.exponential.chebyshev import GROUP, chebyshev, rounding, terms
+from fpsolver.solvers.exponential.convolved import convolved, implicit_convolved
 from fpsolver.solvers.exponential.eigen import MOST_CELLS, eigen
 from fpsolver.solvers.exponential.faber import faber, products
 from fpsolver.solvers.exponential.implicit import implicit, spans
@@ -93,9 +95,14 @@ def propagation(
     if method in SYMMETRIC:
         _check_rounding(system, state, durations, tolerance, method)
     if method != "auto":
-        yield (SYMMETRIC | EDGES | GENERAL)[method](system, state, durations, tolerance)
+        chosen = (SYMMETRIC | EDGES | GENERAL)[method]
+        if chosen is implicit and isinstance(generator, ConvolutionGenerator):
+            chosen = implicit_convolved
+        yield chosen(system, state, durations, tolerance)
     elif positive:
         yield from _positive(system, state, durations, tolerance)
+    elif isinstance(generator, ConvolutionGenerator):
+        yield from convolved(system, state, durations, tolerance)
     elif system.reversible:
         yield from _reversible(system, state, durations, tolerance)
     elif system.structured:

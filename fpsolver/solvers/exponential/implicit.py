@@ -82,6 +82,49 @@ def implicit(system: System, state: np.ndarray, durations: np.ndarray, tolerance
     return _stepwise(replace(form, eliminated=partial(_elimination, system, form)), state, durations, tolerance)
 
 
+def rational(
+    system: System,
+    state: np.ndarray,
+    durations: np.ndarray,
+    tolerance: float,
+    solver: Callable[[float], Callable[[np.ndarray], np.ndarray]],
+    *,
+    symmetric: bool,
+) -> Outcome:
+    """Evolve a generator that is known by its solver alone.
+
+    Parameters
+    ----------
+    system : System
+        With detailed balance.
+    state : ndarray
+        State of total mass one.
+    durations : ndarray, shape (n_times,)
+        Positive, ascending.
+    tolerance : float
+        Allowed error in L1.
+    solver : callable
+        γ → the map x → (1 − γW)^{-1} x, or with S = Π^{-1/2} W Π^{1/2} for W.
+    symmetric : bool
+        Whether it solves with S.
+    """
+    fixed = None if system.generator.absorbing else system.root
+    form = _Form(
+        None,
+        system.symmetrise if symmetric else lambda p: p,
+        (lambda y: y * system.root) if symmetric else lambda p: p,
+        norm if symmetric else lambda p: float(np.abs(p).sum()),
+        fixed if symmetric or fixed is None else fixed**2,
+        fixed if symmetric or fixed is None else np.ones(len(fixed)),
+        system.generator.grid.dimension,
+        symmetric,
+        True,
+        EPSILON * system.rate,
+        eliminated=solver,
+    )
+    return _stepwise(form, state, durations, tolerance)
+
+
 def _stepwise(form: _Form, state: np.ndarray, durations: np.ndarray, tolerance: float) -> Outcome:
     """Return the result with one pole for each group of times or, should that fail, after a few shorter times too."""
     try:
@@ -140,10 +183,11 @@ class _Form:
     """A matrix, maps into and out of the space it acts on, the norm of errors and what is kept exactly.
 
     The state `fixed` stays, and the functional `mass` says how much of it a state holds; `doubt` is the error of
-    `fixed`. `rounding` is how far a factorisation moves W, `eliminated` makes a solver without that error.
+    `fixed`. `rounding` is how far a factorisation moves W, `eliminated` makes a solver without that error. There is no
+    matrix where a solver is all that is given.
     """
 
-    matrix: sparse.csc_array
+    matrix: sparse.csc_array | None
     enter: Callable[[np.ndarray], np.ndarray]
     leave: Callable[[np.ndarray], np.ndarray]
     norm: Callable[[np.ndarray], float]
@@ -270,6 +314,7 @@ def _advance(form: _Form, vector: np.ndarray, durations: np.ndarray, tolerance: 
     if form.eliminated is not None:
         solve = form.eliminated(gamma)
     else:
+        assert form.matrix is not None
         shifted = sparse.csc_array(sparse.eye_array(len(vector), format="csc") - gamma * form.matrix)
         solve = solver(shifted, dimension=form.dimension, definite=form.definite, monotone=form.monotone)
     basis = np.zeros((MOST_VECTORS + 1, len(vector)))

@@ -7,7 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
+from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.generators.rate_matrix import Generator
+from fpsolver.solvers.exponential.convolution_operator import (
+    ConvolutionOperator,
+    plain_convolution,
+    symmetric_convolution,
+)
 from fpsolver.solvers.exponential.ellipse import Ellipse, field_of_values, pairs_of_matrix
 from fpsolver.solvers.exponential.lattice import Lattice, lattice, matrix_lattice, symmetric_lattice
 from fpsolver.solvers.exponential.sparse_operator import SparseOperator, symmetrised
@@ -46,15 +52,19 @@ class System:
         return self.structured and self.generator.reversible
 
     @cached_property
-    def plain(self) -> Lattice | SparseOperator:
+    def plain(self) -> Lattice | SparseOperator | ConvolutionOperator:
         """W on cell probabilities."""
+        if isinstance(self.generator, ConvolutionGenerator):
+            return plain_convolution(self.generator)
         if not self.generator.lattice:
             return SparseOperator(self.generator.matrix)
         return replace(lattice(self.generator), device=self.device)
 
     @cached_property
-    def symmetric(self) -> Lattice | SparseOperator:
+    def symmetric(self) -> Lattice | SparseOperator | ConvolutionOperator:
         """S = Π^{−1/2} W Π^{1/2}."""
+        if isinstance(self.generator, ConvolutionGenerator):
+            return symmetric_convolution(self.generator, self.device)
         if not self.generator.lattice:
             return SparseOperator(symmetrised(self.generator.matrix))
         return replace(symmetric_lattice(self.generator), device=self.device)

@@ -1,0 +1,98 @@
+"""Trajectories of jump processes on a lattice: exact, or by leaps over many jumps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fpsolver.device import launcher
+from fpsolver.dynamics import JumpProcess
+from fpsolver.dynamics.jump import LAWS
+from fpsolver.ensembles.integrators.driven_rows import Drive
+from fpsolver.ensembles.integrators.integrator import Integrator, Request
+from fpsolver.ensembles.integrators.jumps import KINDS, check_jumps, compiled_functions, rows_of
+from fpsolver.ensembles.integrators.network import LONGEST
+from fpsolver.ensembles.jump_schemes import TauLeaping
+from fpsolver.ensembles.space import space_of
+from fpsolver.errors import MethodError
+from fpsolver.kernels.cpu.lattice_jumps import Leap
+from fpsolver.kernels.cpu.thinning import Functions, Law
+
+
+@dataclass(frozen=True, eq=False)
+class LatticeIntegrator(Integrator):
+    """Jumps on a lattice, one by one or by leaps.
+
+    Parameters
+    ----------
+    request : Request
+        What is to be simulated.
+    functions : Functions
+        Compiled functions of the landscape.
+    parameters : ndarray
+        What they take.
+    law : Law
+        Rates and spacings.
+    leap : Leap
+        How far leaps go.
+    """
+
+    kernel: ClassVar[str] = "lattice_jumps"
+
+    request: Request
+    functions: Functions
+    parameters: np.ndarray
+    law: Law
+    leap: Leap
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Rows of a block: coordinates, jumps, events (jumps and leaps), time of the last, functionals."""
+        return (*space_of(self.request.dynamics).names, *self.request.functionals.names)
+
+    @property
+    def longest(self) -> int:
+        """Most steps of a segment: any number, since steps are distances of outputs."""
+        return LONGEST
+
+    def segment(self, step: int, steps: int) -> Any:
+        """Return the arguments of the kernel for the given steps."""
+        end, rows = (step + steps) * self.request.dt, rows_of(self.names, self.request.dynamics)
+        return step, end, *self.request.key, self.functions, self.parameters, self.law, rows, self.leap
+
+    def reason(self, state: np.ndarray) -> str:
+        """Return why a trajectory could not go on from a state."""
+        return "There, or next to it, the loss is not a number or so low that the rate of jumps is beyond all numbers"
+
+
+def lattice_integrator(request: Request, scheme: Any) -> LatticeIntegrator:
+    """Return the integrator of a jump process on a lattice.
+
+    Raises
+    ------
+    DeviceError, MethodError
+        If the request cannot be served.
+    """
+    launcher(request.device, LatticeIntegrator.kernel)
+    check_jumps(request)
+    dynamics: JumpProcess = request.dynamics
+    leaping = isinstance(scheme, TauLeaping)
+    if dynamics.proposal.kind != "lattice":
+        other = " or a linearised law with normal updates" if leaping else ""
+        raise MethodError(f'scheme = "{scheme}" needs jumps on a lattice{other}; choose "thinning", which is exact')
+    if dynamics.driven:
+        raise MethodError(
+            f'scheme = "{scheme}" holds rates fixed between jumps, which a protocol changes; choose "thinning" with '
+            'law = "metropolis" or "glauber"'
+        )
+    functions, parameters = compiled_functions(dynamics, Drive((), (), -1), leaping or dynamics.law == "linearised")
+    d = dynamics.landscape.dimension
+    rate = 1.0 if functions.has_rate else float(dynamics.attempt_rate.constant)
+    law = Law(
+        LAWS.index(dynamics.law), KINDS.index("lattice"), dynamics.proposal.for_dimension(d), 0.0,
+        dynamics.temperature, rate, 0.0, False, 0.0, False, -1,
+    )  # fmt: skip
+    leap = Leap(scheme.tolerance, scheme.least_gain, request.dt) if leaping else Leap(0.0, 0.0, request.dt)
+    return LatticeIntegrator(request, functions, parameters, law, leap)

@@ -1,0 +1,335 @@
+"""F1 and F2: a learning rate from the local reaction-rate density, and batch sizes that keep transition statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+import fpsolver as fp
+from fpsolver.learning.batch_size_control import constant_temperature, linear_scaling, matching_batch_sizes, schedule
+from fpsolver.learning.learning_rate_control import (
+    adaptive_rate,
+    controlled_descent,
+    expected_progress,
+    greedy_schedule,
+    one_step_rate,
+)
+from fpsolver.learning.moment_recursion import moments
+from fpsolver.learning.optimal_rate import escape_time, loss_after, minimise, optimise
+from fpsolver.theory import one_step_optimum
+from fpsolver.theory.panels import Floats
+from fpsolver.validation import (
+    Comparison,
+    Curve,
+    Points,
+    Series,
+    Trial,
+    bounded,
+    claim,
+    gridded,
+    misses,
+    rounded,
+    statistical,
+)
+
+F1 = claim(
+    "F1",
+    family="steps",
+    title="Adaptive learning rate",
+    as_written="A learning rate from the local reaction-rate density, exploration against exploitation.",
+    statement="Exploitation: η* = |G|²/[GᵀHG + tr(HC)] maximises the expected progress −∫ρΔL of a step of SGD, exactly on "
+    "a quadratic loss; there the rule beats every constant rate over many steps in one dimension, where greed is the "
+    "best schedule, and can be beaten in more. Near a minimum it goes to zero, and no barrier is crossed any more. "
+    "Exploration: the floor η ≥ 2dT/tr C keeps the temperature T, and the best floor does in a double well what the "
+    "best constant rate does.",
+    verdict="heuristic",
+    sources=("S. McCandlish, J. Kaplan, D. Amodei et al., arXiv:1812.06162", "own measurements"),
+)
+
+G, H, C = np.array([1.0, 2.0]), np.diag([1.0, 3.0]), np.diag([2.0, 0.5])
+"""Gradient, Hessian and noise (batches of two) whose optimum was computed independently, 0.30303030303."""
+
+
+@F1.check
+def exact_optimum_of_a_step(trial: Trial) -> Iterator[Comparison]:
+    """Compare with the best of all learning rates, by search over ⟨L⟩ after a step of the recursion of moments."""
+    rng = np.random.default_rng(trial.seed)
+    yield rounded("reference system", 0.30303030303030304, one_step_rate(G, H, C), rounding=1e-13)
+    for number in range(trial.pick(brief=1, quick=10, full=60)):
+        d = 2
+        root, spread, start = rng.normal(size=(d, d)), rng.normal(size=(d, d)), rng.normal(size=d)
+        hessian, noise = root @ root.T + 0.2 * np.eye(d), spread @ spread.T
+        loss = fp.Landscape(
+            f"{hessian[0, 0]:.17g}*x**2/2 + {hessian[0, 1]:.17g}*x*y + {hessian[1, 1]:.17g}*y**2/2"
+        )
+        given = fp.GaussianNoise(noise.tolist())
+
+        def after(eta: float, loss: fp.Landscape = loss, given: object = given, start: Floats = start) -> float:
+            found = moments(fp.SGD(loss, learning_rate=eta, noise=given), 1, mean=start)
+            curved = loss.hessian(start)
+            return float(0.5 * (found.mean @ curved @ found.mean + np.trace(curved @ found.covariance)))
+
+        eta = float(one_step_rate(hessian @ start, hessian, noise))
+        best = minimise(after, (eta / 20.0, eta * 20.0))
+        yield gridded(
+            f"η*, system {number}", eta, best.argument, 1e-5 * eta, source="a parabola is flat to rounding within √ε"
+        )
+        fall = 0.5 * start @ hessian @ start - best.value
+        gain = float(expected_progress(hessian @ start, hessian, noise, eta))
+        yield rounded(f"progress, system {number}", gain, fall, rounding=1e-9, source="search")
+        form = one_step_optimum.learning_rate(hessian @ start, hessian, noise, batch_size=1.0)
+        yield rounded(f"closed form, system {number}", form, eta, rounding=1e-12)
+
+
+@F1.check
+def progress_of_runs(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare the progress of single steps of runs with that expected, at and around η*; at 2η* there is none."""
+    rng, n = np.random.default_rng([trial.seed, 5610]), trial.pick(brief=40_000, quick=400_000, full=4_000_000)
+    start, best = G / np.diag(H), float(one_step_rate(G, H, C))
+    rates, found, errors = best * np.array([0.25, 0.5, 1.0, 1.5, 2.0]), [], []
+    for eta in rates:
+        theta = start - eta * (G + rng.standard_normal((n, 2)) * np.sqrt(np.diag(C)))
+        gains = 0.5 * float(start @ H @ start) - 0.5 * np.einsum("ni,ij,nj->n", theta, H, theta)
+        found.append(float(gains.mean()))
+        errors.append(float(gains.std()) / math.sqrt(n))
+        yield statistical(f"progress at {eta / best:g} η*", expected_progress(G, H, C, eta), found[-1], errors[-1])
+    line = np.linspace(0.0, 2.1 * best, 50)
+    yield Series(
+        "Progress of a step of SGD", "learning rate η", "−⟨ΔL⟩",
+        (Curve("η|G|² − η²[GᵀHG + tr(HC)]/2", line, expected_progress(G, H, C, line)),),
+        (Points("runs", rates, found, errors),),
+    )  # fmt: skip
+
+
+@F1.check
+def many_steps(trial: Trial) -> Iterator[Comparison | Series]:
+    """Set runs under the controller and the greedy schedule against the best constant rate and the best schedule."""
+    n, steps = trial.pick(brief=4000, quick=40_000, full=400_000), 24
+    rng = np.random.default_rng([trial.seed, 5611])
+    for name, curvatures in (("h = 1", [1.0]), ("h = 1 and 8", [1.0, 8.0])):
+        h, d = np.diag(curvatures), len(curvatures)
+        loss = fp.Landscape(" + ".join(f"{value!r}*x{i}**2/2" for i, value in enumerate(curvatures)))
+        sgd = fp.SGD(loss, learning_rate=0.1, noise=fp.GaussianNoise(1.0))
+        greedy = greedy_schedule(h, np.eye(d), np.eye(d), steps)
+        constant = minimise(lambda eta, h=h: _last(h, np.full(steps, eta)), (1e-3, 1.9 / max(curvatures)))
+        best = _best_schedule(h, greedy.learning_rates)
+        rounding = 1e-9 * best
+        yield bounded(f"best schedule below the greedy one, {name}", greedy.losses[-1], best, rounding, side="≤")
+        yield bounded(f"greedy schedule below the best constant rate, {name}", constant.value, greedy.losses[-1], side="≤")
+        if d == 1:
+            yield rounded("greed is the best in one dimension", greedy.losses[-1], best, rounding=1e-8, source="search")
+        else:
+            yield misses("but not in two", best, greedy.losses[-1], rounding)
+        runs = controlled_descent(sgd, adaptive_rate(sgd), rng.normal(size=(n, d)), steps, seed=trial.seed)
+        own, error = float(runs.losses[-1]), float(runs.standard_errors[-1])
+        yield bounded(f"runs with their own rates below the best constant rate, {name}", constant.value, own, error, side="≤")
+        number = np.arange(steps + 1)
+        yield Series(
+            f"Mean loss under controllers, {name}", "step", "mean loss",
+            (
+                Curve("best constant rate", number, _losses(h, np.full(steps, constant.argument))),
+                Curve("greedy schedule", number, greedy.losses),
+            ),
+            (Points("runs with their own rates", number, runs.losses, runs.standard_errors),), "y",
+        )  # fmt: skip
+
+
+def _losses(hessian: Floats, rates: Sequence[float] | Floats) -> list[float]:
+    """Return ⟨L⟩ from M = 1 and with C = 1, before the first step and after each."""
+    m, losses = np.eye(len(hessian)), [0.5 * float(np.trace(hessian))]
+    for eta in rates:
+        step = np.eye(len(hessian)) - eta * hessian
+        m = step @ m @ step + eta**2 * np.eye(len(hessian))
+        losses.append(0.5 * float(np.trace(hessian @ m)))
+    return losses
+
+
+def _last(hessian: Floats, rates: Floats) -> float:
+    return _losses(hessian, rates)[-1]
+
+
+def _best_schedule(hessian: Floats, start: Floats) -> float:
+    """Return the least loss that any schedule of as many steps reaches, by search in all rates together."""
+    from scipy.optimize import minimize
+
+    found = minimize(lambda rates: _last(hessian, rates), start, method="BFGS", options={"gtol": 1e-10})
+    return float(found.fun)
+
+
+TILTED = "x**4/4 - x**2/2 + x/8"
+
+
+@F1.check
+def exploration(trial: Trial) -> Iterator[Comparison | Series]:
+    """Start in the upper of two wells: without a floor runs stay, with one they do as well as at the best constant rate."""
+    n, steps = trial.pick(brief=(1000, 150), quick=(20_000, 400), full=(100_000, 400))
+    noise, loss = fp.GaussianNoise(2.0), fp.Landscape(TILTED)
+    top = float(minimise(lambda x: float(-loss.value([[x]])[0]) + 10.0, (0.01, 0.6)).argument)
+    well = float(minimise(lambda x: float(loss.value([[x]])[0]) + 10.0, (top, 3.0)).argument)
+    sgd, start, largest = fp.SGD(loss, learning_rate=0.1, noise=noise), np.full((n, 1), well), 0.3
+    grid = fp.Grid(x=(-2.6, 2.6, trial.pick(brief=80, quick=160, full=320)))
+    constant = optimise(
+        lambda eta: fp.SGD(loss, learning_rate=eta, noise=noise), grid, loss_after(steps, [well]), (0.01, largest),
+        points=5, tolerance=trial.pick(brief=0.2, quick=0.01, full=0.001),
+    )  # fmt: skip
+    floors = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 0.25])[:: trial.pick(brief=2, quick=1, full=1)]
+    found = [
+        controlled_descent(
+            sgd, adaptive_rate(sgd, exploration_temperature=float(floor), largest=largest), start, steps, seed=trial.seed
+        )
+        for floor in floors
+    ]
+    losses = np.array([run.losses[-1] for run in found])
+    errors = np.array([run.standard_errors[-1] for run in found])
+    best = int(losses.argmin())
+    stayed = float((found[0].positions > top).mean())
+    yield bounded("share that stays without a floor", 0.5, stayed, math.sqrt(0.25 / n), side="≥")
+    yield bounded("loss with the best floor below that without", losses[0], losses[best], float(np.hypot(*errors[[0, best]])), side="≤")
+    yield bounded("and below that at the best constant rate", constant.value, losses[best], errors[best], side="≤")
+    yield Series(
+        f"Mean loss after {steps} steps from the upper well", "floor of the temperature", "mean loss",
+        (Curve("best constant rate", floors, np.full(len(floors), constant.value)),),
+        (Points("controller", floors, losses, errors),),
+    )  # fmt: skip
+
+
+F2 = claim(
+    "F2",
+    family="steps",
+    title="Batch sizes that keep transition statistics",
+    as_written="B ∝ η keeps the noise scale, and with it the statistics of transitions.",
+    statement="B ∝ η keeps η/B, and the temperature of a quadratic well up to 1/(1 − ηh/2). B ∝ η/(1 − ηh/2) keeps the "
+    "variance exactly, at every step of any sequence of learning rates; without replacement (N − B)/(B(N − 1)) takes "
+    "the place of 1/B. An escape rate per learning time is kept by neither where ηL″ is not small: batches matched to "
+    "the first-passage time of the chain keep it, through changes of the learning rate and of the landscape.",
+    verdict="false as written",
+    sources=("S. L. Smith, P.-J. Kindermans, C. Ying, Q. V. Le, ICLR 2018 (arXiv 1711.00489)", "own derivation"),
+    written=linear_scaling,
+    corrected=constant_temperature,
+)
+
+
+@F2.check
+def variance_along_the_schedule(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare the variance at every step of random learning rates with that at the start, by the recursion of moments."""
+    rng, h, steps = np.random.default_rng([trial.seed, 5620]), 2.0, 40
+    loss = fp.Landscape("x**2")
+    for number in range(trial.pick(brief=1, quick=5, full=20)):
+        rates = rng.uniform(0.02, 0.9, steps)
+        series = {}
+        for name, sizes in (
+            ("form under test", trial.predict(rates, batch_size=64.0, curvature=h)),
+            ("B ∝ η", linear_scaling(rates, batch_size=64.0)),
+        ):
+            start = rates[0] / 64.0 / (h * (2.0 - rates[0] * h))
+            protocol = {"learning_rate": schedule(rates), "batch_size": schedule(sizes)}
+            sgd = fp.SGD(loss, learning_rate=0.1, noise=fp.GaussianNoise(1.0, batch_size=64.0), protocol=protocol)
+            found = moments(sgd, list(range(steps + 1)), mean=[0.0], covariance=[[start]]).covariance[:, 0, 0]
+            series[name] = found / start
+        under = series["form under test"]
+        worst = under[np.abs(under - 1.0).argmax()]
+        yield rounded(f"variance farthest from that at the start, sequence {number}", 1.0, worst, rounding=1e-12)
+        yield misses(f"B ∝ η, sequence {number}", 1.0, series["B ∝ η"].max(), 0.0, margin=0.1)
+    yield Series(
+        "Variance along random learning rates, h = 2, 0.02 < η < 0.9", "step", "variance over that at the start",
+        (Curve("kept", [0, steps], [1.0, 1.0]),),
+        tuple(Points(name, np.arange(steps + 1), values) for name, values in series.items()), "y",
+    )  # fmt: skip
+
+
+@F2.check
+def minibatches_without_replacement(trial: Trial) -> Iterator[Comparison]:
+    """Compare with the stationary variance of runs that draw the batches of the schedule from few examples."""
+    rng, n = np.random.default_rng([trial.seed, 5621]), trial.pick(brief=4000, quick=100_000, full=1_000_000)
+    examples = rng.exponential(1.0, 24)
+    rates = np.array([0.125, 0.25, 0.5])
+    first = 6
+    sizes = trial.predict(rates, batch_size=first, curvature=1.0, examples=24)
+    factor = (24.0 - first) / (first * 23.0) * examples.var()
+    target = rates[0] * factor / (2.0 - rates[0])
+    for eta, size in zip(rates, sizes, strict=True):
+        theta = np.full(n, examples.mean())
+        below = int(size)
+        # Batches of two sizes, so that the mean noise is that of the size between them.
+        noise = [(24.0 - b) / (b * 23.0) for b in (below, below + 1)]
+        share = ((24.0 - size) / (size * 23.0) - noise[1]) / (noise[0] - noise[1])
+        for _ in range(trial.pick(brief=int(5.0 / eta), quick=int(8.0 / eta), full=int(8.0 / eta))):
+            counts = np.where(rng.random(n) < share, below, below + 1)
+            order = examples[rng.random((n, 24)).argsort(axis=1)]
+            means = np.cumsum(order, axis=1)[np.arange(n), counts - 1] / counts
+            theta += eta * (means - theta)
+        squares = (theta - examples.mean()) ** 2
+        left = (1.0 - eta) ** (2 * int(5.0 / eta)) * target
+        yield statistical(
+            f"variance, η = {eta:g}, B = {size:.3g}", target, squares.mean(), float(squares.std()) / math.sqrt(n),
+            bias=left, bias_source="memory of the start",
+        )  # fmt: skip
+
+
+WELL = "b*(x**2 - 1)**2"
+PER_EXAMPLE = 40.0
+END = 0.8
+
+
+def escape_rate(learning_rate: float, barrier: float, batch_size: float, cells: int) -> float:
+    """Return escapes per learning time from one well to beyond the other's side, by the Markov operator on a grid."""
+    loss = fp.Landscape(WELL, variables=("x",), parameters={"b": barrier})
+    noise = fp.GaussianNoise(PER_EXAMPLE, batch_size=batch_size)
+    W = fp.generator(
+        fp.SGD(loss, learning_rate=learning_rate, noise=noise),
+        fp.Grid(x=fp.Axis(-2.4, END, cells, boundary=("reflecting", "absorbing"))),
+    )
+    return 1.0 / escape_time([-1.0], None, learning_time=True)(W)
+
+
+def counted(conditions: Floats, size: tuple[int, float], rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return escapes per learning time of runs along a schedule of (η, b, B), and their standard errors."""
+    runs, duration = size
+    theta, rates, errors = np.full(runs, -1.0), [], []
+    for eta, barrier, batch in conditions:
+        steps, settling, count = int(duration / eta), int(5.0 / eta), 0
+        for step in range(settling + steps):
+            noise = math.sqrt(PER_EXAMPLE / batch) * rng.standard_normal(runs)
+            theta = theta - eta * (4.0 * barrier * theta * (theta**2 - 1.0) + noise)
+            gone = theta > END
+            count += int(gone.sum()) if step >= settling else 0
+            theta[gone] = -1.0
+        rates.append(count / (runs * steps * eta))
+        errors.append(math.sqrt(count) / (runs * steps * eta))
+    return np.array(rates), np.array(errors)
+
+
+@F2.check
+def escape_rate_along_the_schedule(trial: Trial) -> Iterator[Comparison | Series]:
+    """Count escapes of runs while learning rate and barrier change, with batches matched on a grid, and by B ∝ η."""
+    cells = trial.pick(brief=90, quick=180, full=360)
+    size = trial.pick(brief=(1000, 20.0), quick=(10_000, 40.0), full=(50_000, 80.0))
+    rates = np.array([0.04, 0.1, 0.2, 0.3])[:: trial.pick(brief=3, quick=1, full=1)]
+    barriers = [*[0.25] * len(rates), 0.35]
+    conditions = [*zip([*rates, rates[-1]], barriers, strict=True)]
+    first = PER_EXAMPLE * rates[0] / (2.0 * 0.1)
+    target = escape_rate(rates[0], 0.25, first, cells)
+    sizes = matching_batch_sizes(
+        lambda at, batch: escape_rate(float(at[0]), at[1], batch, cells), conditions, target, bounds=(first / 8, 64 * first),
+        tolerance=1e-5,
+    )  # fmt: skip
+    scaled = [*linear_scaling(rates, batch_size=first), first * rates[-1] / rates[0]]
+    found = {}
+    for number, (name, chosen) in enumerate((("matched batches", sizes), ("B ∝ η", scaled))):
+        rng = np.random.default_rng([trial.seed, 5622, number])
+        given = np.array([(eta, b, batch) for (eta, b), batch in zip(conditions, chosen, strict=True)])
+        found[name] = counted(given, size, rng)
+    for place, (eta, barrier) in enumerate(conditions):
+        measured, error = (float(part[place]) for part in found["matched batches"])
+        yield statistical(f"escape rate, η = {eta:g}, barrier {barrier:g}, B = {sizes[place]:.4g}", target, measured, error)
+        by_rule, error = (float(part[place]) for part in found["B ∝ η"])
+        if place == len(rates) - 1 or barrier != 0.25:
+            yield misses(f"escape rate by B ∝ η, η = {eta:g}, barrier {barrier:g}", target, by_rule, error)
+    number = np.arange(len(conditions))
+    yield Series(
+        "Escapes along a schedule: η from 0.04 to 0.3, then a higher barrier", "stage", "escapes per learning time",
+        (Curve("target", number, np.full(len(number), target)),),
+        tuple(Points(name, number, values, error) for name, (values, error) in found.items()), "y",
+    )  # fmt: skip
