@@ -19,7 +19,7 @@ from fpsolver.kernels.philox import DYNAMICS, draw
 LARGE = 10.0
 """Mean from which on variables are tried and rejected."""
 TRIES = 24
-"""Draw blocks that a variable may take; all are rejected once in 10²⁰ variables or less."""
+"""Draw blocks that a variable may take; all are rejected once in 10¹⁴ variables or less often."""
 LONGEST = 1000
 """Terms of an inversion: with a mean below `LARGE` the sum is one to rounding long before."""
 

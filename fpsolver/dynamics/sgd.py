@@ -89,7 +89,7 @@ class SGD(Driven):
     momentum : float
         β, 0 ≤ β < 1: heavy ball (Polyak).
     nesterov : bool
-        Take the gradient where the momentum leads to.
+        Take the gradient where the momentum leads to; without momentum that is where it is.
     weight_decay : float
         λ ≥ 0, coupled to the learning rate as in the usual libraries: the gradient of λ|θ|²/2.
     protocol : mapping of str to Protocol, optional
@@ -133,8 +133,6 @@ class SGD(Driven):
             raise DynamicsError(f"momentum = {momentum:g} must be below 1, or velocities never forget")
         object.__setattr__(self, "momentum", momentum)
         object.__setattr__(self, "weight_decay", checked_number("weight_decay", self.weight_decay, "penalty λ|θ|²/2"))
-        if self.nesterov and momentum == 0.0 and "momentum" not in (self.protocol or {}):
-            raise DynamicsError("nesterov = True without momentum changes nothing; give momentum=, or leave it out")
         self._check_noise()
         protocols = checked_protocols(self.protocol, self.landscape.parameters, self.drivable)
         object.__setattr__(self, "protocol", protocols)

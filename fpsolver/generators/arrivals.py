@@ -13,8 +13,8 @@ from fpsolver.errors import GridError
 from fpsolver.generators.continued_axis import ContinuedAxis
 from fpsolver.grids import Axis, Grid
 
-MOST_ELEMENTS = 60_000_000
-"""Elements a step matrix may hold, about a gigabyte."""
+MOST_ELEMENTS = 100_000_000
+"""Elements a matrix of steps may hold, somewhat more than a gigabyte."""
 BLOCK = 500_000
 """Probabilities that are worked out at a time."""
 _ON_CENTRE = 1e-11
@@ -48,15 +48,18 @@ class StepMatrix:
 
     Parameters
     ----------
-    matrix : sparse.csr_array, shape (n, n)
-        Element (i, j) is the probability of a step from cell j to cell i.
+    moving : sparse.csr_array, shape (n, n)
+        Element (i, j) is the probability of a step from cell j to another cell i.
+    staying : ndarray, shape (n,)
+        Probability of a step from each cell to end where it began.
     lost : ndarray, shape (n,)
         Probability of a step from each cell to lead behind an absorbing wall.
     folded : ndarray, shape (n,)
         Probability of a step from each cell to be folded back at a wall that only truncates an open space.
     """
 
-    matrix: sparse.csr_array
+    moving: sparse.csr_array
+    staying: np.ndarray
     lost: np.ndarray
     folded: np.ndarray
 
@@ -77,7 +80,7 @@ def step_matrix(grid: Grid, arrivals: Iterable[Arrivals]) -> StepMatrix:
         If the matrix would hold too many elements.
     """
     lines = [ContinuedAxis(axis) for axis in grid.axes]
-    lost, folded = np.zeros(grid.size), np.zeros(grid.size)
+    staying, lost, folded = (np.zeros(grid.size) for _ in range(3))
     pieces: list[sparse.csr_array] = []
     origins: list[np.ndarray] = []
     count = 0
@@ -85,22 +88,26 @@ def step_matrix(grid: Grid, arrivals: Iterable[Arrivals]) -> StepMatrix:
         homes = [line.home(sites) for line, sites in zip(lines, step.sites, strict=True)]
         _reverse_velocities(grid, lines, step.sites, homes)
         inside = np.all([home >= 0 for home in homes], axis=0)
+        arrived = np.ravel_multi_index([np.maximum(home, 0) for home in homes], grid.shape)
+        here = inside & (arrived == step.cells[step.columns])
         beyond = np.any([line.open(sites) for line, sites in zip(lines, step.sites, strict=True)], axis=0)
         m = len(step.cells)
-        for total, chosen in ((folded, beyond), (lost, ~inside)):
+        for total, chosen in ((staying, here), (folded, beyond), (lost, ~inside)):
             if chosen.any():
                 total[step.cells] += np.bincount(step.columns[chosen], step.weights[chosen], minlength=m)
-        arrived = np.ravel_multi_index([home[inside] for home in homes], grid.shape)
-        entries = (step.weights[inside], (step.columns[inside], arrived))
+        away = inside & ~here
+        entries = (step.weights[away], (step.columns[away], arrived[away].astype(np.int32)))
         pieces.append(sparse.coo_array(entries, shape=(m, grid.size)).tocsr())
         origins.append(step.cells)
         count += pieces[-1].nnz
         check_elements(count)
-    rows = sparse.vstack(pieces, format="csr") if len(pieces) > 1 else pieces[0]
+    # Rows are origins here, columns in the end.
+    rows = sparse.vstack(pieces, format="csr")
+    pieces.clear()
     order = np.concatenate(origins)
     if (np.diff(order) < 0).any():
         rows = rows[np.argsort(order)]
-    return StepMatrix(sparse.csr_array(rows.T), lost, folded)
+    return StepMatrix(sparse.csr_array(rows.T), staying, lost, folded)
 
 
 def check_elements(count: float) -> None:

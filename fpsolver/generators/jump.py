@@ -21,6 +21,8 @@ from fpsolver.generators.walls import warn_if_cut
 from fpsolver.grids import Grid
 
 SCHEMES = ("matrix", "convolution")
+FEW_ENTRIES = 1_000_000
+"""Rates up to which a matrix is preferred in more than one dimension."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +55,8 @@ def jump_generator(process: JumpProcess, grid: Grid, scheme: str | None = None) 
     grid : Grid
         One uniform axis a variable.
     scheme : {"matrix", "convolution"}, optional
-        How rates are kept: one by one, or as a convolution (laws "half" and "arrhenius"), which takes no memory; left
-        out, as a matrix where that fits.
+        How rates are kept: one by one, or as a convolution (laws "half" and "arrhenius"), which takes next to no memory
+        or time; left out, as a matrix where that is small.
 
     Raises
     ------
@@ -109,4 +111,7 @@ def _convolved(rates: JumpRates, scheme: str | None) -> bool:
             'scheme = "convolution" needs one of the laws "half" and "arrhenius", a proposal with a density and a '
             "positive attempt rate, and no loss that grows round a periodic axis; leave scheme out"
         )
-    return possible and (scheme == "convolution" or scheme is None and rates.moves.entries > MOST_ENTRIES)
+    if scheme is not None or not possible:
+        return scheme == "convolution"
+    # Methods for matrices keep small rates better; most of them are meant for sparse ones, though.
+    return rates.moves.entries > (MOST_ENTRIES if rates.grid.dimension == 1 else FEW_ENTRIES)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from fpsolver.dynamics import SGD, MinibatchNoise
-from fpsolver.errors import GridError
+from fpsolver.errors import DynamicsError, GridError
 from fpsolver.generators.arrivals import Arrivals, blocks, split
 from fpsolver.generators.continued_axis import ContinuedAxis
 from fpsolver.generators.gaussian_steps import BROAD, gaussian_arrivals, in_cells
@@ -32,31 +32,49 @@ class SGDSteps:
         self.dynamics = dynamics
         self.grid = grid
         d = grid.position_dimension
-        order = grid.order(dynamics.landscape.variables)
         # Component k of the landscape's vectors lies along axis order[k].
-        self._inverse = np.argsort(order)
+        self._order = grid.order(dynamics.landscape.variables)
+        self._inverse = np.argsort(self._order)
         points = grid.points.reshape(grid.size, grid.dimension)
         self.positions = points[:, :d]
-        drift = np.zeros_like(self.positions)
-        if grid.velocity:
-            drift = dynamics.momentum * points[:, d:]
+        kept = dynamics.momentum * points[:, d:] if grid.velocity else np.zeros_like(self.positions)
         self.axes = grid.axes[d:] if grid.velocity else grid.axes
-        gradient_at = self.positions + drift if dynamics.nesterov else self.positions
-        self.base = drift if grid.velocity else self.positions
-        self.theta = gradient_at[:, order]
+        self.base = kept if grid.velocity else self.positions
+        self.gradient_at = self.positions + kept if dynamics.nesterov else self.positions
+        self.means = self.base - dynamics.learning_rate * self.descent(self.gradient_at)
+        finite = np.isfinite(self.means).all(axis=1)
+        if not finite.all():
+            worst = int(np.argmin(finite))
+            raise GridError(
+                f"the step from {self._where(worst)} leads to {self.means[worst].tolist()}; shrink the grid"
+            )
+        self._check_periods()
+
+    def descent(self, points: np.ndarray) -> np.ndarray:
+        """Return ∇L + λθ along the axes at points (n, d) of the grid."""
         with np.errstate(over="ignore", invalid="ignore"):
-            descent = dynamics.descent(self.theta)
-        self.means = self.base - dynamics.learning_rate * descent[:, self._inverse]
-        if not np.isfinite(self.means).all():
-            worst = int(np.argmax(~np.isfinite(self.means).all(axis=1)))
-            at = ", ".join(f"{name} = {x:g}" for name, x in zip(grid.names, points[worst], strict=True))
-            raise GridError(f"the step from {at} leads to {self.means[worst].tolist()}; shrink the grid")
+            return self.dynamics.descent(points[:, self._order])[:, self._inverse]
+
+    def covariance(self, points: np.ndarray) -> np.ndarray:
+        """Return the covariance η²C of steps at points (n, d) of the grid, shape (n, d, d)."""
+        gradient = self.dynamics.noise_covariance(points[:, self._order])
+        return self.dynamics.learning_rate**2 * gradient[:, self._inverse][:, :, self._inverse]
 
     @cached_property
     def covariances(self) -> np.ndarray:
-        """Covariance η²C of the step from each cell, shape (n, d, d)."""
-        covariance = self.dynamics.noise_covariance(self.theta)
-        return self.dynamics.learning_rate**2 * covariance[:, self._inverse][:, :, self._inverse]
+        """Covariance of the step from each cell, shape (n, d, d)."""
+        covariances = self.covariance(self.gradient_at)
+        finite = np.isfinite(covariances).all(axis=(1, 2))
+        if not finite.all():
+            raise DynamicsError(f"the covariance of the noise is not finite at {self._where(int(np.argmin(finite)))}")
+        lowest, highest = np.linalg.eigvalsh(covariances)[:, [0, -1]].T
+        if (lowest < -1e-12 * highest.max()).any():
+            worst = int(np.argmin(lowest))
+            raise DynamicsError(
+                f"the covariance of the noise has a negative eigenvalue at {self._where(worst)}; give one that is "
+                "positive semidefinite on the whole grid, or shrink the grid"
+            )
+        return covariances
 
     @cached_property
     def variances(self) -> np.ndarray:
@@ -82,13 +100,33 @@ class SGDSteps:
             moves = gaussian_arrivals(self.axes, self.means, self.covariances)
         return self._carried(moves) if self.grid.velocity else iter(moves)
 
+    def _check_periods(self) -> None:
+        """Raise unless gradient and noise have the period of every periodic axis."""
+        for k in range(self.grid.position_dimension):
+            axis = self.grid.axes[k]
+            if not axis.periodic:
+                continue
+            turn = np.eye(self.grid.position_dimension)[k] * (axis.upper - axis.lower)
+            seam = self.positions[self.positions[:, k] == axis.centres[0]]
+            for function, name in ((self.descent, "gradient"), (self.covariance, "covariance of the noise")):
+                here, there = function(seam), function(seam + turn)
+                if not np.allclose(here, there, rtol=1e-9, atol=1e-9 * (np.abs(here).max() + 1e-300)):
+                    raise GridError(
+                        f"axis {self.grid.names[k]!r} is periodic, but the {name}, with any weight decay, has not the "
+                        f"period {turn[k]:g}: match the period, or choose another boundary"
+                    )
+
+    def _where(self, cell: int) -> str:
+        point = self.grid.points.reshape(self.grid.size, -1)[cell]
+        return ", ".join(f"{name} = {x:g}" for name, x in zip(self.grid.names, point, strict=True))
+
     def _minibatches(self) -> Iterator[Arrivals]:
         dynamics, risk = self.dynamics, self.dynamics.landscape
         assert isinstance(risk, EmpiricalRisk) and isinstance(dynamics.noise, MinibatchNoise)
         shares, probabilities = all_batches(risk.n_examples, dynamics.noise)
         corners = 2 ** len(self.axes)
         for block in blocks(np.full(self.grid.size, corners * (len(shares) + risk.n_examples))):
-            theta = self.theta[block]
+            theta = self.gradient_at[block][:, self._order]
             gradients = np.einsum("bn,cnd->cbd", shares, risk.per_example_gradients(theta), optimize=True)
             gradients += dynamics.weight_decay * theta[:, None, :]
             points = self.base[block][:, None, :] - dynamics.learning_rate * gradients[..., self._inverse]

@@ -46,6 +46,7 @@ _HOMES: dict[str, str] = {
     "EscapeRates": "basin_escape",
     "TemperatureReading": "thermometer",
     "read_temperature": "thermometer",
+    "measure_temperature": "thermometer",
     "QuantisedSGD": "quantised",
     "Optimum": "optimal_rate",
     "minimise": "optimal_rate",

@@ -1,8 +1,8 @@
 """Batch sizes that keep the statistics of transitions while the learning rate or the landscape changes.
 
 The noise of a step has the covariance η²C₁/B. To keep the temperature (η/2)C₁/B one scales the batch with the learning
-rate; on a quadratic loss the temperature of the chain has the factor 1/(1 − ηh/2) as well, and an escape rate depends on
-the landscape too: `matching_batch_sizes` keeps any statistic that a closed form or a solver gives.
+rate; on a quadratic loss the temperature of the chain has the factor 1/(1 − ηh/2) as well, and an escape rate depends
+on the landscape too: `matching_batch_sizes` keeps any statistic that a closed form or a solver gives.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def constant_temperature(
         sizes = batch_size * heat / heat[0]
     else:
         if not 1 <= batch_size < examples:
-            raise InputError(f"batch_size = {batch_size!r} must be less than the {examples} examples, or it has no noise")
+            raise InputError(
+                f"batch_size = {batch_size!r} must be less than the {examples} examples, or it has no noise"
+            )
         factors = (examples - batch_size) / (batch_size * (examples - 1.0)) * heat[0] / heat
         sizes = examples / (1.0 + factors * (examples - 1.0))
     return _at_least_one(sizes)

@@ -196,7 +196,8 @@ def sharpness_history(
     """Return states, losses and the sharpness along a run of gradient descent.
 
     A run that starts too sharp for its learning rate leaves the sharp region, oscillating, and settles where the
-    sharpness is at most 2/η: at the edge of stability.
+    sharpness is below 2/η. On (1 − uv)²/2 it does not stay at 2/η: where it exceeded that by a small fraction it ends
+    about as far below, and much lower where it began far above.
 
     Parameters
     ----------

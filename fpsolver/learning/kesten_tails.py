@@ -226,11 +226,10 @@ def _resampled(weights: np.ndarray, generator: np.random.Generator) -> np.ndarra
     """Return the numbers of the trajectories that survive, by systematic resampling within each population."""
     populations, size = weights.shape
     cumulative = np.cumsum(weights, axis=1)
-    cumulative *= 1.0 / cumulative[:, -1:]
-    positions = (np.arange(size) + generator.random((populations, 1))) / size
-    numbers = np.arange(populations)[:, np.newaxis]
-    chosen = np.searchsorted((cumulative + numbers).ravel(), (positions + numbers).ravel())
-    return np.minimum(chosen, np.repeat(np.arange(1, populations + 1) * size - 1, size))
+    # Of the combs u, u + 1, …, u + size − 1 of each population these many teeth fall up to each trajectory.
+    teeth = np.ceil(cumulative * (size / cumulative[:, -1:]) - generator.random((populations, 1))).astype(np.intp)
+    teeth[:, -1] = size
+    return np.repeat(np.arange(weights.size), np.diff(teeth, axis=1, prepend=0).ravel())
 
 
 def _bracket(growth: Callable[[float], Measured], learning_rate: float) -> tuple[float, float]:

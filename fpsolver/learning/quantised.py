@@ -93,7 +93,7 @@ class QuantisedSGD:
 
     @property
     def stalled(self) -> np.ndarray:
-        """Lattice values that noiseless descent with rounding to the nearest does not leave: η|L'| < q/2 (halves round up)."""
+        """Lattice values that noiseless descent to the nearest does not leave: η|L'| < q/2 (halves round up)."""
         return self.lattice[np.floor(self.means / self.spacing + 0.5) == self._numbers]
 
     def transition_matrix(self) -> np.ndarray:

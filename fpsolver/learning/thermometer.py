@@ -9,12 +9,15 @@ temperatures and vanishing cross terms that there is one temperature.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fpsolver.errors import InputError
 from fpsolver.thermodynamics.correlated_samples import block_average
+
+if TYPE_CHECKING:
+    from fpsolver.dynamics import SGD
 
 MOST_PAIRS = 32
 """Cross terms are measured up to this dimension, unless they are asked for."""
@@ -80,8 +83,8 @@ class TemperatureReading:
         text = f"T = {self.temperature:.4g} ± {self.standard_error:.1g} per parameter"
         if not self.stationary:
             text += (
-                f"; not stationary (both sides of Yaida's relation differ, p = {self.p_stationary:.1g}): leave out more "
-                "of the beginning"
+                f"; not stationary (both sides of Yaida's relation differ, p = {self.p_stationary:.1g}): leave out "
+                "more of the beginning"
             )
         if not self.single:
             text += (
@@ -175,6 +178,59 @@ def read_temperature(
         float(mean), mean.standard_error, d * float(mean), d * mean.standard_error,
         squares.mean(axis=0), float(whole), whole.standard_error,
         _chance(differences), _chance(departures), cross, significance,
+    )  # fmt: skip
+
+
+def measure_temperature(
+    dynamics: SGD, n: int, steps: int, *, initial: Any, discard: int, seed: int, **options: Any
+) -> TemperatureReading:
+    """Simulate SGD and return the temperatures of its stationary state.
+
+    Parameters
+    ----------
+    dynamics : SGD
+        The chain, with momentum or without, not driven and not Nesterov's.
+    n, steps : int
+        Trajectories, and how many steps of each are read.
+    initial
+        Where they begin, as for `fpsolver.simulate`.
+    discard : int
+        Steps before the reading begins, so that it is stationary.
+    seed : int
+        Of the noise.
+    **options
+        ``pairs`` and ``significance``, as for `read_temperature`.
+
+    Returns
+    -------
+    TemperatureReading
+
+    Raises
+    ------
+    InputError
+        If the dynamics has no stationary state to which the relation applies.
+
+    Examples
+    --------
+    >>> import fpsolver as fp
+    >>> sgd = fp.SGD(fp.Landscape("x**2/2"), learning_rate=0.1, noise=fp.GaussianNoise(1.0))
+    >>> reading = measure_temperature(sgd, 200, 400, initial=[0.0], discard=100, seed=1)
+    >>> reading.stationary, bool(abs(reading.temperature - 1 / 19) < 4 * reading.standard_error)
+    (True, True)
+    """
+    from fpsolver.ensembles import Trajectories
+    from fpsolver.ensembles.simulate import simulate
+
+    if dynamics.driven or dynamics.nesterov:
+        raise InputError("Yaida's relation is for the stationary heavy ball: give SGD without protocol and Nesterov")
+    ensemble = simulate(
+        dynamics, n=n, initial=initial, t_final=discard + steps, times=list(range(discard, discard + steps + 1)),
+        seed=seed, observe=Trajectories(range(n)),
+    )  # fmt: skip
+    path = np.asarray(ensemble.observables["trajectories"].values)
+    return read_temperature(
+        path[:-1], dynamics.descent(path[:-1]), learning_rate=dynamics.learning_rate, momentum=dynamics.momentum,
+        velocities=np.diff(path, axis=0), **options,
     )  # fmt: skip
 
 

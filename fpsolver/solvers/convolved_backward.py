@@ -101,6 +101,6 @@ def _continued(
         following = np.where(empty, (source + W.mean(values)) / leaving, values)
         moved = float(np.abs(following - values).max())
         values = following
-        if moved <= 0.01 * tolerance * float(np.abs(values).max()):
+        if moved <= 0.1 * tolerance * float(np.abs(values).max()):
             break
     return values

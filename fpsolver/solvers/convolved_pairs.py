@@ -32,7 +32,7 @@ def convolved_pairs(W: ConvolutionGenerator, k: int, tolerance: float) -> Eigenp
     k : int
         Number of eigenpairs.
     tolerance : float
-        Accuracy asked of rates, over the mean rate of jumps.
+        Residual of modes, over the mean rate of jumps.
 
     References
     ----------
@@ -62,7 +62,6 @@ def convolved_pairs(W: ConvolutionGenerator, k: int, tolerance: float) -> Eigenp
 
         # The start is smooth, so that little of it is fast: products of the ground state and low powers of the places.
         start = _start(W, ground, block, first)
-        goal = tolerance * W.mean_rate
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # what is left is judged below
             values, found, history = lobpcg(
@@ -70,7 +69,7 @@ def convolved_pairs(W: ConvolutionGenerator, k: int, tolerance: float) -> Eigenp
                 start,
                 M=LinearOperator((n, n), matvec=scaled, matmat=scaled, dtype=float),
                 Y=ground[:, None] if first else None,
-                tol=np.sqrt(goal * W.mean_rate) * 1e-2,
+                tol=tolerance * W.mean_rate,
                 maxiter=MOST_ITERATIONS,
                 largest=False,
                 retResidualNormsHistory=True,

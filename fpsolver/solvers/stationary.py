@@ -111,7 +111,8 @@ def require_autonomous(generator: Any, wanted: str) -> None:
     MethodError
         With the remedy, to freeze the protocol at a time.
     """
-    if not hasattr(generator, "matrix"):
+    # A matrix may be worked out on demand: what else a generator has is asked for first.
+    if not (hasattr(generator, "killing") or hasattr(generator, "matrix")):
         if callable(getattr(generator, "at", None)):
             raise MethodError(
                 f"a driven generator has no time-independent rates, so {wanted} is undefined; "

@@ -8,8 +8,9 @@ paths that are ever rarer.
 from __future__ import annotations
 
 from fpsolver.theory import step_factor
+from fpsolver.theory.conditions import positive, whole_number
 from fpsolver.theory.estimate import Estimate
-from fpsolver.theory.mean_square_threshold import GAUSSIAN, gaussian_inputs
+from fpsolver.theory.mean_square_threshold import GAUSSIAN
 
 FURSTENBERG = "H. Furstenberg, H. Kesten, Ann. Math. Stat. 31, 457 (1960)"
 ISOTROPIC = "isotropic inputs"
@@ -61,8 +62,9 @@ def learning_rate(curvature: float = 1.0, *, batch_size: int = 1, dimension: int
     from scipy.optimize import brentq
 
     # At the mean-square threshold λ is negative, by Jensen's inequality; from there upwards it changes sign once.
-    low = float(gaussian_inputs([curvature] * dimension, batch_size=batch_size))
-    numbers = {"curvature": curvature, "batch_size": batch_size, "dimension": dimension}
+    size, d = whole_number("batch_size", batch_size), whole_number("dimension", dimension)
+    low = 2.0 * size / (positive("curvature", curvature) * (size + d + 1))
+    numbers = {"curvature": curvature, "batch_size": size, "dimension": d}
 
     def exponent(eta: float) -> float:
         return step_factor.mean_logarithm(eta, **numbers)  # type: ignore[arg-type]
@@ -81,5 +83,5 @@ def learning_rate_as_written(curvature: float = 1.0, *, batch_size: int = 1, dim
     curvature, batch_size, dimension
         As for `lyapunov_exponent`; the last two change nothing.
     """
-    estimate = gaussian_inputs(curvature, batch_size=batch_size)
-    return Estimate(2.0 / float(curvature), ("S → ∞",), 0.0, estimate.reference)
+    whole_number("batch_size", batch_size), whole_number("dimension", dimension)
+    return Estimate(2.0 / positive("curvature", curvature), ("S → ∞",), 0.0, "as it circulates")

@@ -44,8 +44,8 @@ def relaxation_rate(*, curvature: float, learning_rate: float) -> Estimate:
     eta, h = positive("learning_rate", learning_rate), positive("curvature", curvature)
     if eta * h >= 1.0:
         raise TheoryError(
-            f"ηh = {eta * h:g} must be below 1: a step multiplies by 1 − ηh, which e^(−κη) of a process on a line cannot "
-            "do unless it is positive"
+            f"ηh = {eta * h:g} must be below 1: a step multiplies by 1 − ηh, which e^(−κη) of a process on a line "
+            "cannot do unless it is positive"
         )
     return Estimate(-math.log1p(-eta * h) / eta, _ASSUMPTIONS, 0.0, OWN)
 
@@ -106,7 +106,8 @@ def interpolation(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: float)
     values, vectors = np.linalg.eigh(h)
     if learning_rate * values[-1] >= 1.0:
         raise TheoryError(
-            f"ηH has the eigenvalue {learning_rate * values[-1]:g}; all must be below 1, where 1 − ηH has a real logarithm"
+            f"ηH has the eigenvalue {learning_rate * values[-1]:g}; all must be below 1, where 1 − ηH has a real "
+            "logarithm"
         )
     rates = -np.log1p(-learning_rate * values) / learning_rate
     covariance = vectors.T @ chain_covariance(h, noise, learning_rate=learning_rate) @ vectors

@@ -53,9 +53,7 @@ def exponent(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: float, boun
     return Estimate(value, _ASSUMPTIONS, 1.0 / value, FREIDLIN)
 
 
-def exponent_as_written(
-    hessian: ArrayLike, noise: ArrayLike, *, learning_rate: float, boundary: ArrayLike
-) -> Estimate:
+def exponent_as_written(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: float, boundary: ArrayLike) -> Estimate:
     """Return ΔL/T, the least loss on the boundary over T = (η/2) tr C/d.
 
     Parameters
@@ -67,7 +65,9 @@ def exponent_as_written(
     h = np.atleast_2d(np.asarray(hessian, dtype=float))
     points = _points(boundary, len(h))
     value = float((0.5 * np.einsum("ni,ij,nj->n", points, h, points)).min()) / t
-    return Estimate(value, ("isotropic noise", "ηH ≪ 1", "small noise"), 1.0 / value, "Arrhenius' law with one temperature")
+    return Estimate(
+        value, ("isotropic noise", "ηH ≪ 1", "small noise"), 1.0 / value, "Arrhenius' law with one temperature"
+    )
 
 
 def exit_point(
@@ -174,7 +174,9 @@ def plane_exit_time(
 def _points(boundary: ArrayLike, dimension: int) -> np.ndarray:
     points = np.atleast_2d(np.asarray(boundary, dtype=float))
     if points.ndim != 2 or points.shape[1] != dimension or not points.any(axis=1).all():
-        raise TheoryError(f"boundary of shape {points.shape} must hold points of shape (n, {dimension}), none at the origin")
+        raise TheoryError(
+            f"boundary of shape {points.shape} must hold points of shape (n, {dimension}), none at the origin"
+        )
     return points
 
 

@@ -153,7 +153,7 @@ def proposal_scale(
     ------
     TheoryError
         If H is not positive definite: on a linear loss the fall Ag²s²/2T e^{s²g²/8T²} has no maximum. If no scale
-        lowers the loss, close to the minimum, where c|g|²/T ≤ tr H/2.
+        lowers the loss, close to the minimum: on a line where cg²/T ≤ h/2.
 
     Examples
     --------

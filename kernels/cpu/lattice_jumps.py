@@ -3,7 +3,9 @@
 The rates of all 2d jumps are known at every state, so that no attempt fails. A leap of length τ takes a Poisson number
 of jumps along each direction at frozen rates. With f_jj′ the change of rate j by a jump j′, rate j changes over a leap
 by μ_j τ ± √(σ_j² τ) with μ_j = Σ f_jj′ a_j′ and σ_j² = Σ f²_jj′ a_j′, and τ is the longest for which neither exceeds
-ε max(a_j, ā), ā the mean rate. Leaps end at multiples of the time step, single jumps do not.
+ε max(a_j, ā), ā the mean rate. Up and down nearly cancel on a fine lattice: what must not change by more than a share ε
+is their difference, the net rate, and it does so within ε over the rate at which it answers to jumps. Leaps end at
+multiples of the time step, single jumps do not.
 
 References
 ----------
@@ -193,6 +195,15 @@ def _length(seats, f, law, leap, d, i):
             length = min(length, bound / abs(drift))
         if spread != 0.0:
             length = min(length, bound * bound / spread)
+    for k in range(d):
+        return_rate = 0.0
+        for other in range(0, 2 * d, 2):
+            up = seats.near[(RATES * 2 * d + 2 * k) * LANES + i] * _change(seats, f, law, 2 * k, other, d, i)
+            down = seats.near[(RATES * 2 * d + 2 * k + 1) * LANES + i]
+            down *= _change(seats, f, law, 2 * k + 1, other, d, i)
+            return_rate += abs(up - down)
+        if return_rate > 0.0:
+            length = min(length, leap.tolerance / return_rate)
     return length
 
 

@@ -1,8 +1,8 @@
 """Gradients of minibatches drawn at random, for linear and logistic regression, in blocks of 256 lanes.
 
-Every lane draws a batch of its own. The lanes take one example each at a time: their rows of the features are gathered,
-and everything else is the same work in every lane. Draw k of a step has two random words, half a draw block, so that an
-index below N is uniform to N/2⁶⁴.
+Every lane draws a batch of its own, and the lanes of a tile take one example each at a time: their rows of the features
+come from anywhere, and everything else is the same work in every lane. Draw k of a step has two random words, half a
+draw block, so that an index below N is uniform to N/2⁶⁴.
 
 References
 ----------
@@ -19,11 +19,14 @@ from numba import njit
 
 from fpsolver.kernels import elementary
 from fpsolver.kernels.blocks import LANES
-from fpsolver.kernels.options import ALLOCATING, FORMULA, OPTIONS
+from fpsolver.kernels.options import ALLOCATING, FORMULA, OPTIONS, SUMS
 from fpsolver.kernels.philox import DYNAMICS, SHIFT_32, draw
 
 TILE = 64
 """Lanes that take an example together: their rows of the features stay in the first-level cache."""
+
+LONG = 16
+"""Dimension from which lanes take turns instead: a row is then longer than a cache line or two."""
 
 PAIR_BITS = 15
 LARGEST_BATCH = 2 << PAIR_BITS
@@ -43,8 +46,7 @@ class Examples(NamedTuple):
 class Batch(NamedTuple):
     """Arrays to work with.
 
-    Examples drawn (rows of uint32); examples in use; for one tile of lanes rows of its coordinates, of its gradients, of
-    the features of its examples, and one of their residuals.
+    Examples drawn (rows of uint32), examples in use, and what the sums over a tile of lanes need.
     """
 
     drawn: np.ndarray
@@ -59,7 +61,7 @@ def make_batch(like, examples, size):
     return Batch(
         np.zeros((size + size % 2) * LANES, np.uint32),
         np.zeros(0 if examples.replacement else len(examples.targets), np.uint8),
-        np.zeros((3 * d + 1) * TILE, like.dtype),
+        np.zeros((2 * d + 1) * TILE, like.dtype),
     )
 
 
@@ -136,28 +138,76 @@ def draw_batch(drawn, used, ids, step, size, total, replacement, k0, k1):
 
 
 @njit(**OPTIONS)
-def _add_examples(theta, gradient, index, examples, columns, z, d):
-    """Add the gradient of one example for each lane of a tile; `theta` and `gradient` have rows of the tile's length.
-
-    Features are brought into rows of their own first: to gather them twice, element by element, would take longer.
-    """
-    for i in range(TILE):
-        z[i] = 0
-    for k in range(d):
-        column, position = columns[k * TILE : (k + 1) * TILE], theta[k * TILE : (k + 1) * TILE]
-        for i in range(TILE):
-            column[i] = examples.features[np.uint64(index[i]) * np.uint64(d) + np.uint64(k)]
-        for i in range(TILE):
-            z[i] += column[i] * position[i]
+def _residuals(z, index, examples):
+    """Replace the predictions of one example for each lane of a tile by the derivatives of its loss."""
     if examples.logistic:
         for i in range(TILE):
             z[i] = elementary.logistic(z[i])
     for i in range(TILE):
         z[i] -= examples.targets[index[i]]
+
+
+@njit(**OPTIONS)
+def _sum_by_columns(x, out, drawn, size, examples, tile, d):
+    """Fill `out` with the sums of the gradients of a tile of lanes, all lanes at once, coordinate by coordinate.
+
+    Features are brought into rows of their own first: to gather them twice, one by one, would take longer.
+    """
+    columns, z = tile[: d * TILE], tile[d * TILE :]
     for k in range(d):
-        column, total = columns[k * TILE : (k + 1) * TILE], gradient[k * TILE : (k + 1) * TILE]
+        total = out[k * LANES :]
         for i in range(TILE):
-            total[i] += column[i] * z[i]
+            total[i] = 0
+    for b in range(size):
+        index = drawn[b * LANES :]
+        for i in range(TILE):
+            z[i] = 0
+        for k in range(d):
+            column, position = columns[k * TILE :], x[k * LANES :]
+            for i in range(TILE):
+                column[i] = examples.features[np.uint64(index[i]) * np.uint64(d) + np.uint64(k)]
+            for i in range(TILE):
+                z[i] += column[i] * position[i]
+        _residuals(z, index, examples)
+        for k in range(d):
+            column, total = columns[k * TILE :], out[k * LANES :]
+            for i in range(TILE):
+                total[i] += column[i] * z[i]
+
+
+@njit(**SUMS)
+def _product(features, at, theta, first, d):
+    """Return the product of d features from place `at` on with the coordinates from place `first` on."""
+    found = features[at] * theta[first]
+    for k in range(1, d):
+        found += features[at + np.uint64(k)] * theta[first + np.uint64(k)]
+    return found
+
+
+@njit(**OPTIONS)
+def _sum_by_rows(x, out, drawn, size, examples, tile, d):
+    """Do what `_sum_by_columns` does lane by lane: the d features of an example are neighbours in memory."""
+    theta, total, z = tile[: d * TILE], tile[d * TILE : 2 * d * TILE], tile[2 * d * TILE :]
+    width, features = np.uint64(d), examples.features
+    for k in range(d):
+        source = x[k * LANES :]
+        for i in range(TILE):
+            theta[np.uint64(i) * width + np.uint64(k)] = source[i]
+    for i in range(d * TILE):
+        total[i] = 0
+    for b in range(size):
+        index = drawn[b * LANES :]
+        for i in range(TILE):
+            z[i] = _product(features, np.uint64(index[i]) * width, theta, np.uint64(i) * width, d)
+        _residuals(z, index, examples)
+        for i in range(TILE):
+            at, first, residual = np.uint64(index[i]) * width, np.uint64(i) * width, z[i]
+            for k in range(d):
+                total[first + np.uint64(k)] += residual * features[at + np.uint64(k)]
+    for k in range(d):
+        target = out[k * LANES :]
+        for i in range(TILE):
+            target[i] = total[np.uint64(i) * width + np.uint64(k)]
 
 
 @njit(**OPTIONS)
@@ -181,21 +231,15 @@ def fill_batch_slope(x, out, ids, step, size, ridge, examples, t, k0, k1, d):
     k0, k1 : int
         Key.
     """
-    span = d * TILE
-    theta, gradient = t.tile[:span], t.tile[span : 2 * span]
-    columns, z = t.tile[2 * span : 3 * span], t.tile[3 * span :]
     draw_batch(t.drawn, t.used, ids, step, size, len(examples.targets), examples.replacement, k0, k1)
-    share = out.dtype.type(1.0 / size)
     for start in range(0, LANES, TILE):
-        for k in range(d):
-            position, total, source = theta[k * TILE :], gradient[k * TILE :], x[k * LANES + start :]
-            for i in range(TILE):
-                position[i] = source[i]
-                total[i] = 0
-        for b in range(size):
-            _add_examples(theta, gradient, t.drawn[b * LANES + start :], examples, columns, z, d)
-        for k in range(d):
-            position, total, target = theta[k * TILE :], gradient[k * TILE :], out[k * LANES + start :]
-            weight = out.dtype.type(ridge * examples.penalised[k])
-            for i in range(TILE):
-                target[i] = share * total[i] + weight * position[i]
+        if d < LONG:
+            _sum_by_columns(x[start:], out[start:], t.drawn[start:], size, examples, t.tile, d)
+        else:
+            _sum_by_rows(x[start:], out[start:], t.drawn[start:], size, examples, t.tile, d)
+    share = out.dtype.type(1.0 / size)
+    for k in range(d):
+        weight = out.dtype.type(ridge * examples.penalised[k])
+        total, position = out[k * LANES : (k + 1) * LANES], x[k * LANES : (k + 1) * LANES]
+        for i in range(LANES):
+            total[i] = share * total[i] + weight * position[i]

@@ -1,8 +1,9 @@
 """Steps of gradient descent with momentum, v′ = βv − η s + B z, θ′ = θ + v′, in blocks of 256 lanes.
 
 The slope s = ∇L − F is that of the loss, or of a minibatch of examples drawn at random; it is taken at θ, or for
-Nesterov's method at θ + βv. Without momentum no velocities are kept. The noise matrix B is constant or depends on the
-place where the slope is taken. See `additive` for blocks and parameters; a step takes the values at its beginning.
+Nesterov's method at θ + βv. Minibatches may do without momentum, and then no velocities are kept. The noise matrix B is
+constant or depends on the place where the slope is taken. See `additive` for blocks and parameters; a step takes the
+values at its beginning.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fpsolver.kernels.cpu.additive import fill_slope, part
 from fpsolver.kernels.cpu.driver import STRETCH, judge, switch
 from fpsolver.kernels.cpu.factors import TENSOR, add_lower, cholesky, rows_of, square_roots, work_rows
 from fpsolver.kernels.cpu.lanes import copy, lane_ids, row, set_parameters, subtract
-from fpsolver.kernels.cpu.linear_maps import apply
+from fpsolver.kernels.cpu.linear_maps import add, apply
 from fpsolver.kernels.cpu.minibatch import Batch, Examples, fill_batch_slope, make_batch
 from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
@@ -64,7 +65,7 @@ class Law(NamedTuple):
 class Scratch(NamedTuple):
     """Arrays of one block that live for a call.
 
-    `vectors` holds six blocks of d rows, see `part`; `scalars` two losses and twice the integrands over time; `fields`
+    `vectors` holds five blocks of d rows, see `part`; `scalars` two losses and twice the integrands over time; `fields`
     twice the integrands along the path; `factor` is for noise that varies.
     """
 
@@ -79,9 +80,8 @@ class Scratch(NamedTuple):
     backup: np.ndarray
 
 
-SLOPE, FORCE, AHEAD, KICK, OLD, VELOCITY = range(6)
-"""Vectors: slope and force, the place where they are taken, what the noise adds, the position before the step, and the
-velocity where it is not kept."""
+SLOPE, FORCE, AHEAD, KICK, OLD = range(5)
+"""Vectors: slope and force, the place where they are taken, what the noise adds, the position before the step."""
 
 LOSS, NEW_LOSS, RATES = range(3)
 """Scalars: loss before and after, then integrands over time before, then after."""
@@ -96,7 +96,7 @@ def make_scratch(like, p, law, rows):
         p.copy(),
         np.zeros(noise.buffer_rows(noise.GAUSSIAN, d) * LANES if gaussian else 0, like.dtype),
         np.zeros(0, np.uint32),
-        np.zeros(6 * d * LANES, like.dtype),
+        np.zeros(5 * d * LANES, like.dtype),
         np.zeros((2 + 2 * rows.rates) * LANES, like.dtype),
         np.zeros(2 * rows.fields * d * LANES, like.dtype),
         np.zeros((rows_of(law.kind, d) + work_rows(d)) * LANES if law.source == VARYING else 0, like.dtype),
@@ -114,16 +114,31 @@ def _look_ahead(x, v, keep, ahead, d):
 
 
 @njit(**OPTIONS)
-def _move(x, v, slope, kick, rate, keep, weight, d):
-    """Take the step v = βv − ηs + w kick, x += v."""
-    eta, beta = x.dtype.type(rate), x.dtype.type(keep)
+def _push(v, slope, rate, keep, d):
+    """Write βv − ηs to the velocity."""
+    eta, beta = v.dtype.type(rate), v.dtype.type(keep)
+    for i in range(d * LANES):
+        v[i] = beta * v[i] - eta * slope[i]
+
+
+@njit(**OPTIONS)
+def _push_and_kick(v, slope, kick, rate, keep, weight, d):
+    """Write βv − ηs + w kick to the velocity."""
+    eta, beta = v.dtype.type(rate), v.dtype.type(keep)
     for k in range(d):
         here = slice(k * LANES, (k + 1) * LANES)
-        position, velocity, descent, push = x[here], v[here], slope[here], kick[here]
-        w = x.dtype.type(weight[k])
+        velocity, descent, push = v[here], slope[here], kick[here]
+        w = v.dtype.type(weight[k])
         for i in range(LANES):
             velocity[i] = beta * velocity[i] - eta * descent[i] + w * push[i]
-            position[i] += velocity[i]
+
+
+@njit(**OPTIONS)
+def _descend(x, slope, rate, d):
+    """Take a step without momentum and noise, x −= ηs."""
+    eta = x.dtype.type(rate)
+    for i in range(d * LANES):
+        x[i] -= eta * slope[i]
 
 
 @njit(**OPTIONS)
@@ -175,7 +190,7 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
     """Advance one block by some steps, the first of them `begin` steps after the first of the call."""
     d = law.dimension
     x, ahead, kick = block[: d * LANES], part(t.vectors, AHEAD, d), part(t.vectors, KICK, d)
-    v = block[d * LANES : 2 * d * LANES] if law.inertial else part(t.vectors, VELOCITY, d)
+    v = block[d * LANES : 2 * d * LANES] if law.inertial else x
     loss, new_loss = row(t.scalars, LOSS), row(t.scalars, NEW_LOSS)
     gaussian = law.source == CONSTANT or law.source == VARYING
     direct = law.source == CONSTANT and law.diagonal
@@ -199,8 +214,16 @@ def _stretch(block, ids, begin, steps, entering, run, functions, law, schedule, 
         _fill_slope(functions, place, run.step + n, ids, run, law, n, t)
         if gaussian and not direct:
             _fill_kick(functions, place, z, law, n, t)
-        weight = law.weight[min(n, len(law.weight) - 1)]
-        _move(x, v, part(t.vectors, SLOPE, d), z if direct else kick, rate, keep, weight, d)
+        slope = part(t.vectors, SLOPE, d)
+        if gaussian:
+            weight = law.weight[min(n, len(law.weight) - 1)]
+            _push_and_kick(v, slope, z if direct else kick, rate, keep, weight, d)
+            add(x, v, d)
+        elif law.inertial:
+            _push(v, slope, rate, keep, d)
+            add(x, v, d)
+        else:
+            _descend(x, slope, rate, d)
         if rows.fields > 0:
             _account(functions, block, x, rows, d, t)
         if driven:

@@ -42,7 +42,7 @@ def _kernel(
     d, inertial, nesterov, source, kind, diagonal = constants
     number, shape = from_dtype(dtype), (1, size)
     buffer, words = random_rows(noise.GAUSSIAN, d)
-    vectors, scalars, along_path = 6 * d, 2 + 2 * rows.rates, max(1, 2 * rows.fields * d)
+    vectors, scalars, along_path = 5 * d, 2 + 2 * rows.rates, max(1, 2 * rows.fields * d)
     factor = rows_of(kind, d) + work_rows(d)
     value, gradient, force, has_force, over_time, along, noise_of = functions
 

@@ -61,12 +61,17 @@ def test_schedules_freeze_at_a_step() -> None:
     assert not frozen.driven
 
 
+def test_a_momentum_that_passes_through_zero_freezes_there() -> None:
+    fading = fp.Protocol.ramp(0.9, 0.0, duration=10.0)
+    sgd = fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, nesterov=True, protocol={"momentum": fading})
+    assert [sgd.at(step).momentum for step in (0.0, 10.0)] == [0.9, 0.0]
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.0), "learning_rate = 0"),
         (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, momentum=1.0), "below 1"),
-        (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, nesterov=True), "without momentum"),
         (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, noise=fp.MinibatchNoise(2)), "need examples"),
         (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, noise=1.0), "is none"),
         (lambda: fp.SGD(RISK, learning_rate=0.1, noise=fp.MinibatchNoise(6, False)), "exceeds the 5 examples"),

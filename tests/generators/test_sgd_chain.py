@@ -212,7 +212,18 @@ def test_what_a_chain_refuses():
         fp.generator(fp.SGD(fp.Landscape("exp(x**4)"), 0.1), fp.Grid(x=(-9, 9, 20)))
     with pytest.raises(GridError, match="coarsen"):
         sgd = fp.SGD(fp.Landscape("x**2 + y**2"), 0.1, noise=fp.GaussianNoise(1.0))
-        fp.generator(sgd, fp.Grid(x=(-0.5, 0.5, 250), y=(-0.5, 0.5, 250)))
+        fp.generator(sgd, fp.Grid(x=(-0.05, 0.05, 60), y=(-0.05, 0.05, 60)))
+    circle = fp.Grid(x=fp.Axis(-np.pi, np.pi, 60, boundary="periodic"))
+    fp.generator(fp.SGD(fp.Landscape("cos(x)"), 0.1, noise=fp.GaussianNoise("2 + sin(x)")), circle)
+    for landscape, noise, decay in (
+        ("x**2", None, 0.0),
+        ("cos(x)", fp.GaussianNoise("9 + x"), 0.0),
+        ("cos(x)", None, 0.1),
+    ):
+        with pytest.raises(GridError, match="period"):
+            fp.generator(fp.SGD(fp.Landscape(landscape), 0.1, noise=noise, weight_decay=decay), circle)
+    with pytest.raises(DynamicsError, match=r"negative eigenvalue at x = -2\.97"):
+        fp.generator(fp.SGD(BOWL, 0.1, noise=fp.GaussianNoise("x")), grid)
     with pytest.raises(MethodError, match="freeze"):
         driven = fp.SGD(BOWL, 0.1, protocol={"learning_rate": "0.1 + 0*t"})
         fp.stationary(fp.generator(driven, grid))

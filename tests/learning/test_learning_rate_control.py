@@ -38,7 +38,9 @@ def test_best_of_random_quadratics(seed: int) -> None:
     hessian, noise, gradient = root @ root.T + 0.1 * np.eye(d), spread @ spread.T, rng.normal(size=d)
     eta = float(one_step_rate(gradient, hessian, noise))
     assert eta == pytest.approx(float(one_step_rate(gradient, lambda v: v @ hessian, noise)), rel=1e-12)
-    assert eta == pytest.approx(float(one_step_optimum.learning_rate(gradient, hessian, noise, batch_size=1)), rel=1e-12)
+    assert eta == pytest.approx(
+        float(one_step_optimum.learning_rate(gradient, hessian, noise, batch_size=1)), rel=1e-12
+    )
     found = minimise(lambda rate: -float(expected_progress(gradient, hessian, noise, rate)), (eta / 30.0, eta * 30.0))
     # A parabola is flat to rounding within about √ε of its top.
     assert found.argument == pytest.approx(eta, rel=1e-5)

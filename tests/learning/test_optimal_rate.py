@@ -52,7 +52,9 @@ def test_objectives_of_a_generator() -> None:
     grid = fp.Grid(x=(-2.2, 2.2, 110))
     W = fp.generator(langevin(0.1), grid)
     target = fp.where(x=(0.0, None))
-    assert escape_time([-1.0], target)(W) == pytest.approx(float(fp.mean_first_passage_time(W, target=target).at([[-1]])[0]))
+    assert escape_time([-1.0], target)(W) == pytest.approx(
+        float(fp.mean_first_passage_time(W, target=target).at([[-1]])[0])
+    )
     boltzmann = fp.boltzmann(WELL, grid, 0.1)
     mean = np.sum(boltzmann * WELL.value(grid.points) * grid.volumes)
     assert stationary_loss(W) == pytest.approx(mean, rel=1e-10)
@@ -62,7 +64,7 @@ def test_objectives_of_a_generator() -> None:
 
 
 def test_best_temperature_for_a_time() -> None:
-    """Escape from the upper well takes heat, settling in the lower takes cold: the best lies between, as brute force says."""
+    """Escape from the upper well takes heat, settling in the lower cold: the best lies between, as brute force says."""
     tilted = fp.Landscape("x**4/4 - x**2/2 + 0.15*x")
     grid = fp.Grid(x=(-2.6, 2.6, 104))
 

@@ -22,7 +22,7 @@ WELL = fp.Landscape("x**4/4 - x**2/2")
     [(1.0, 1.0, 1.0833333223611181), (0.3, 1.0, 0.09558242445506109), (0.5, 0.5, 0.27083333059027953)],
 )
 def test_variance_of_an_update(deviation: float, spacing: float, variance: float) -> None:
-    """Rounding to the nearest adds q²/12 and exponentially small terms, independently computed; stochastic E[f(1−f)]q²."""
+    """Rounding to the nearest adds q²/12 and what was computed independently; stochastic rounding E[f(1−f)]q²."""
     for rounding in ("nearest", "stochastic"):
         chain = QuantisedSGD(FLAT, 1.0, deviation**2, spacing, -12.0, 12.0, rounding)
         column = chain.transition_matrix()[:, len(chain.lattice) // 2]
@@ -78,6 +78,22 @@ def test_chain_and_simulation(rounding: str, variance: float) -> None:
     counts = np.bincount(np.round((found - chain.lattice[0]) / 0.125).astype(int), minlength=len(exact))
     errors = np.sqrt(exact * (1.0 - exact) / 20_000)
     assert (np.abs(counts / 20_000 - exact) <= 4.5 * errors + 2.0 / 20_000).all()
+
+
+def test_solvers_take_the_chain() -> None:
+    """Stationary state, evolution in whole steps and mean first passage, against dense linear algebra."""
+    chain = QuantisedSGD(WELL, 0.3, 0.3, 0.125, -2.0, 2.0)
+    W, matrix, cells = chain.generator(), chain.transition_matrix(), len(chain.lattice)
+    p = np.asarray(fp.stationary(W)) * 0.125
+    assert matrix @ p == pytest.approx(p, abs=1e-12)
+    start = np.zeros(cells)
+    start[8] = 8.0
+    final = fp.evolve(W, start, times=[0, 7]).final * 0.125
+    assert final == pytest.approx(np.linalg.matrix_power(matrix, 7)[:, 8], abs=1e-12)
+    inside = chain.lattice < 0.9
+    steps = np.linalg.solve(np.eye(inside.sum()) - matrix[np.ix_(inside, inside)].T, np.ones(inside.sum()))
+    found = fp.mean_first_passage_time(W, target=fp.where(x=(0.9375, None)))
+    assert np.asarray(found)[inside] == pytest.approx(steps, rel=1e-8)
 
 
 def test_stalling() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fpsolver as fp
 from fpsolver.errors import InputError
-from fpsolver.learning import read_temperature
+from fpsolver.learning import measure_temperature, read_temperature
 from fpsolver.theory import heavy_ball, sgd_temperatures
 
 RUNS, BURN, STEPS = 64, 300, 1500
@@ -74,6 +75,24 @@ def test_notices_a_run_that_has_not_settled() -> None:
     reading = read_temperature(theta, slope, learning_rate=0.05, minibatch_gradients=g)
     assert not reading.stationary
     assert "leave out more" in reading.summary()
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_measures_simulated_runs(momentum: float) -> None:
+    """Trajectories of the package, with and without momentum, and weight decay, which adds to the Hessian."""
+    sgd = fp.SGD(
+        fp.Landscape("x**2/2 + y**2"), learning_rate=0.05, noise=fp.GaussianNoise(2.0), momentum=momentum,
+        weight_decay=0.5,
+    )  # fmt: skip
+    reading = measure_temperature(sgd, 300, 300, initial=[0.0, 0.0], discard=200, seed=2)
+    h = np.diag([1.5, 2.5])
+    exact = np.diag(heavy_ball.stationary_covariance(h, 2.0 * np.eye(2), learning_rate=0.05, momentum=momentum) @ h)
+    assert reading.stationary
+    assert (np.abs(reading.temperatures - exact) < 4.0 * reading.standard_errors).all()
+    with pytest.raises(InputError, match="Nesterov"):
+        measure_temperature(
+            fp.SGD(sgd.landscape, 0.05, momentum=0.5, nesterov=True), 10, 30, initial=[0.0, 0.0], discard=0, seed=1
+        )
 
 
 @pytest.mark.validate

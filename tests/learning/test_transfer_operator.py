@@ -25,12 +25,12 @@ def test_probability_is_kept_and_stays_positive():
 
 def test_invariant_density_of_the_chebyshev_map():
     errors = []
-    for cells in (128, 2048):
+    for cells in (100, 900):
         p = fp.stationary(ulam_generator(WELL, 2.0, line(-np.sqrt(2), np.sqrt(2), cells)))
         exact = np.diff(np.arcsin(np.clip(p.grid.axes[0].faces / np.sqrt(2), -1, 1)) / np.pi)
         errors.append(np.abs(p.values * p.grid.volumes - exact).sum())
     # Both ends carry an inverse square root, of which the outermost cells hold √h: the order is one half.
-    assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.3)
+    assert errors[0] / errors[1] == pytest.approx(3.0, rel=0.3)
 
 
 def test_an_orbit_of_period_two_holds_half_the_probability_at_each_state():
@@ -47,7 +47,7 @@ def test_probability_that_leaves_through_an_absorbing_wall():
     W = ulam_generator(WELL, 2.2, line(-1.6, 1.6, 200, boundary="absorbing"))
     np.testing.assert_allclose(np.asarray(W.step.sum(axis=0)) + W.killing, 1.0, rtol=1e-13)
     assert W.killing.max() > 0.9
-    with pytest.raises(GridError, match="leaves the grid at -1.6 and 1.6"):
+    with pytest.raises(GridError, match=r"leaves the grid at -1\.6 and 1\.6"):
         ulam_generator(WELL, 2.2, line(-1.6, 1.6, 200))
 
 

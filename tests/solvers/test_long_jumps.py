@@ -32,7 +32,7 @@ def test_agrees_with_elimination(problem, adjoint):
 
 def test_is_chosen_for_a_chain_in_two_dimensions():
     sgd = fp.SGD(fp.Landscape("x**2/2 + y**2"), 0.5, noise=fp.GaussianNoise([[1.0, 0.3], [0.3, 1.0]]))
-    W = fp.generator(sgd, fp.Grid(x=(-3.5, 3.5, 36), y=(-3.5, 3.5, 36)))
+    W = fp.generator(sgd, fp.Grid(x=(-3.5, 3.5, 30), y=(-3.5, 3.5, 30)))
     p = fp.stationary(W)
     assert p.method == "GMRES on jumps" and p.stats["estimated_error"] <= 1e-8
     variance = float((p.values * W.grid.volumes * W.grid.points[..., 0] ** 2).sum())

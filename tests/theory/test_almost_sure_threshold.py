@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 
+from fpsolver.errors import TheoryError
 from fpsolver.theory import almost_sure_threshold as threshold
 from fpsolver.theory import mean_square_threshold, step_factor
 
@@ -84,3 +85,22 @@ def test_curvature_scales_out():
     assert float(threshold.learning_rate(4.0, batch_size=3)) == pytest.approx(
         float(threshold.learning_rate(batch_size=3)) / 4.0, rel=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"dimension": 1.5}, "dimension"), ({"batch_size": 0}, "batch_size"), ({"curvature": -1}, "curvature")],
+)
+def test_what_is_refused(arguments, message):
+    for form in (threshold.learning_rate, threshold.learning_rate_as_written):
+        with pytest.raises(TheoryError, match=message):
+            form(**arguments)
+    with pytest.raises(TheoryError, match="learning_rate"):
+        threshold.lyapunov_exponent(0.0)
+
+
+@pytest.mark.parametrize(("dimension", "size"), [(1, 1), (1, 40), (2, 1), (6, 3)])
+def test_the_exponent_changes_sign_once(dimension, size):
+    rates = np.geomspace(1e-3, 1e3, 40)
+    signs = np.sign([step_factor.mean_logarithm(eta, dimension=dimension, batch_size=size) for eta in rates])
+    assert np.count_nonzero(np.diff(signs)) == 1

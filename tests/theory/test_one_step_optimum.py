@@ -13,6 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from fpsolver.errors import TheoryError
 from fpsolver.theory import one_step_optimum as optimum
+from fpsolver.theory.quadratic_reactions import loss_flow
 
 SYSTEM = ([1.0, 2.0], np.diag([1.0, 3.0]), np.diag([4.0, 1.0]))
 
@@ -89,6 +90,18 @@ def test_close_to_the_minimum_no_scale_lowers_the_loss():
     assert float(optimum.proposal_scale(edge * 1.01, 1.0, temperature=0.5)) > 0.0
     with pytest.raises(TheoryError, match="no scale lowers"):
         optimum.proposal_scale(edge * 0.999, 1.0, temperature=0.5)
+
+
+def test_a_stiff_direction_saturates():
+    """In the plane short updates may raise the loss, c|g|²/T < tr H/2, and longer ones lower it."""
+    gradient, hessian = np.array([0.0, 1.5]), np.diag([10.0, 0.1])
+    numbers = {"temperature": 0.5}
+    best = float(optimum.proposal_scale(gradient, hessian, **numbers))
+    assert float(loss_flow(gradient, hessian, scale=0.01, **numbers)) > 0.0
+    lowest = float(loss_flow(gradient, hessian, scale=best, **numbers))
+    assert lowest < 0.0
+    for factor in (0.9, 1.1):
+        assert float(loss_flow(gradient, hessian, scale=factor * best, **numbers)) > lowest
 
 
 def test_no_scale_is_the_best_on_a_linear_loss():

@@ -33,8 +33,8 @@ D16 = claim(
     as_written="η_opt = argmax_η ∫ρ ΔL dΔθ",
     statement="The sign is wrong: argmax of −∫ρΔL. For one step of SGD with batches of B on a quadratic loss it is "
     "η* = |G|²/(GᵀHG + tr(HΣ₁)/B), half of its largest at B = B_n = tr(HΣ₁)/GᵀHG, and lowers the loss by η*|G|²/2. "
-    "With Gaussian proposals of scale s and rates e^{−cΔL/T} it has a maximum over s as well, where H is positive and "
-    "c|g|²/T > tr H/2; closer to the minimum every scale raises the loss, and on a linear loss there is no best one.",
+    "With Gaussian proposals of scale s and rates e^{−cΔL/T} it has a maximum over s as well, on a line where "
+    "cg²/T > h/2 > 0; closer to the minimum every scale raises the loss, and on a linear loss there is no best one.",
     verdict="false as written",
     sources=(one_step_optimum.MCCANDLISH, "own derivation"),
     written=one_step_optimum.learning_rate_as_written,

@@ -8,6 +8,12 @@ MODULES: tuple[str, ...] = (
     "critical_learning_rates",
     "stability_of_minibatch_sgd",
     "critical_damping",
+    "sgd_temperature",
+    "minibatch_noise",
+    "finite_learning_rate",
+    "interpolation",
+    "noncommuting_exit",
+    "controllers",
 )
 """The files of the family, each with one claim or a few of one subject."""
 

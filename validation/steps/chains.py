@@ -7,23 +7,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fpsolver.theory.panels import Floats
-
 
 class Step(NamedTuple):
     """Where runs are, what they see and what they do: arrays of shape (runs, d)."""
 
-    theta: Floats
-    slope: Floats
-    gradient: Floats
-    velocity: Floats
+    theta: np.ndarray
+    slope: np.ndarray
+    gradient: np.ndarray
+    velocity: np.ndarray
 
 
 def descent(
-    slope: Callable[[Floats], Floats],
-    spread: Floats,
+    slope: Callable[[np.ndarray], np.ndarray],
+    spread: np.ndarray,
     learning_rate: float,
-    start: Floats,
+    start: np.ndarray,
     steps: int,
     rng: np.random.Generator,
     *,

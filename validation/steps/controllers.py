@@ -19,7 +19,6 @@ from fpsolver.learning.learning_rate_control import (
 from fpsolver.learning.moment_recursion import moments
 from fpsolver.learning.optimal_rate import escape_time, loss_after, minimise, optimise
 from fpsolver.theory import one_step_optimum
-from fpsolver.theory.panels import Floats
 from fpsolver.validation import (
     Comparison,
     Curve,
@@ -39,11 +38,12 @@ F1 = claim(
     family="steps",
     title="Adaptive learning rate",
     as_written="A learning rate from the local reaction-rate density, exploration against exploitation.",
-    statement="Exploitation: η* = |G|²/[GᵀHG + tr(HC)] maximises the expected progress −∫ρΔL of a step of SGD, exactly on "
-    "a quadratic loss; there the rule beats every constant rate over many steps in one dimension, where greed is the "
-    "best schedule, and can be beaten in more. Near a minimum it goes to zero, and no barrier is crossed any more. "
-    "Exploration: the floor η ≥ 2dT/tr C keeps the temperature T, and the best floor does in a double well what the "
-    "best constant rate does.",
+    statement="Exploitation: η* = |G|²/[GᵀHG + tr(HC)] maximises the expected progress −∫ρΔL of a step of SGD, exactly "
+    "on a quadratic loss. Step after step it is the best schedule where all curvatures are equal. Elsewhere it is "
+    "greedy: after 24 steps from ⟨θθᵀ⟩ = 1 with C = 1 it beats the best constant rate up to condition numbers of 4 and "
+    "loses at 20, where its loss is five times that of the best schedule. Near a minimum it goes to zero, and no "
+    "barrier is crossed any more. Exploration: the floor η ≥ 2dT/tr C keeps the temperature T; from the upper of two "
+    "wells the best floor gains more than nine tenths of what the best constant rate gains.",
     verdict="heuristic",
     sources=("S. McCandlish, J. Kaplan, D. Amodei et al., arXiv:1812.06162", "own measurements"),
 )
@@ -61,12 +61,12 @@ def exact_optimum_of_a_step(trial: Trial) -> Iterator[Comparison]:
         d = 2
         root, spread, start = rng.normal(size=(d, d)), rng.normal(size=(d, d)), rng.normal(size=d)
         hessian, noise = root @ root.T + 0.2 * np.eye(d), spread @ spread.T
-        loss = fp.Landscape(
-            f"{hessian[0, 0]:.17g}*x**2/2 + {hessian[0, 1]:.17g}*x*y + {hessian[1, 1]:.17g}*y**2/2"
-        )
+        loss = fp.Landscape(f"{hessian[0, 0]:.17g}*x**2/2 + {hessian[0, 1]:.17g}*x*y + {hessian[1, 1]:.17g}*y**2/2")
         given = fp.GaussianNoise(noise.tolist())
 
-        def after(eta: float, loss: fp.Landscape = loss, given: object = given, start: Floats = start) -> float:
+        def after(
+            eta: float, loss: fp.Landscape = loss, given: fp.GaussianNoise = given, start: np.ndarray = start
+        ) -> float:
             found = moments(fp.SGD(loss, learning_rate=eta, noise=given), 1, mean=start)
             curved = loss.hessian(start)
             return float(0.5 * (found.mean @ curved @ found.mean + np.trace(curved @ found.covariance)))
@@ -105,38 +105,46 @@ def progress_of_runs(trial: Trial) -> Iterator[Comparison | Series]:
 
 @F1.check
 def many_steps(trial: Trial) -> Iterator[Comparison | Series]:
-    """Set runs under the controller and the greedy schedule against the best constant rate and the best schedule."""
-    n, steps = trial.pick(brief=4000, quick=40_000, full=400_000), 24
-    rng = np.random.default_rng([trial.seed, 5611])
-    for name, curvatures in (("h = 1", [1.0]), ("h = 1 and 8", [1.0, 8.0])):
-        h, d = np.diag(curvatures), len(curvatures)
-        loss = fp.Landscape(" + ".join(f"{value!r}*x{i}**2/2" for i, value in enumerate(curvatures)))
-        sgd = fp.SGD(loss, learning_rate=0.1, noise=fp.GaussianNoise(1.0))
-        greedy = greedy_schedule(h, np.eye(d), np.eye(d), steps)
-        constant = minimise(lambda eta, h=h: _last(h, np.full(steps, eta)), (1e-3, 1.9 / max(curvatures)))
-        best = _best_schedule(h, greedy.learning_rates)
-        rounding = 1e-9 * best
-        yield bounded(f"best schedule below the greedy one, {name}", greedy.losses[-1], best, rounding, side="≤")
-        yield bounded(f"greedy schedule below the best constant rate, {name}", constant.value, greedy.losses[-1], side="≤")
-        if d == 1:
-            yield rounded("greed is the best in one dimension", greedy.losses[-1], best, rounding=1e-8, source="search")
-        else:
-            yield misses("but not in two", best, greedy.losses[-1], rounding)
-        runs = controlled_descent(sgd, adaptive_rate(sgd), rng.normal(size=(n, d)), steps, seed=trial.seed)
+    """Set the greedy schedule and runs under the controller against the best constant rate and the best schedule."""
+    n, steps, conditions = trial.pick(
+        brief=(2000, 10, (1.0, 20.0)), quick=(20_000, 24, (1.0, 2.0, 4.0, 20.0)),
+        full=(400_000, 24, (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 20.0)),
+    )  # fmt: skip
+    rng, rows = np.random.default_rng([trial.seed, 5611]), []
+    loss = fp.Landscape("x**2/2 + h*y**2/2", parameters={"h": 1.0})
+    for h in conditions:
+        hessian = np.diag([1.0, h])
+        greedy = float(greedy_schedule(hessian, np.eye(2), np.eye(2), steps).losses[-1])
+        constant = _best_constant(hessian, steps)
+        best = _best_schedule(hessian, np.asarray(greedy_schedule(hessian, np.eye(2), np.eye(2), steps).learning_rates))
+        sgd = fp.SGD(loss.with_parameters(h=h), learning_rate=0.1, noise=fp.GaussianNoise(1.0))
+        runs = controlled_descent(sgd, adaptive_rate(sgd), rng.normal(size=(n, 2)), steps, seed=trial.seed)
         own, error = float(runs.losses[-1]), float(runs.standard_errors[-1])
-        yield bounded(f"runs with their own rates below the best constant rate, {name}", constant.value, own, error, side="≤")
-        number = np.arange(steps + 1)
-        yield Series(
-            f"Mean loss under controllers, {name}", "step", "mean loss",
-            (
-                Curve("best constant rate", number, _losses(h, np.full(steps, constant.argument))),
-                Curve("greedy schedule", number, greedy.losses),
-            ),
-            (Points("runs with their own rates", number, runs.losses, runs.standard_errors),), "y",
-        )  # fmt: skip
+        rows.append((greedy / best, constant / best, own / best, error / best))
+        if h == 1.0:
+            # Both directions are one: M stays a multiple of unity.
+            yield rounded("greed is the best for equal curvatures", greedy, best, rounding=1e-8, source="search")
+        if h <= 4.0:
+            yield bounded(f"greedy below the best constant rate, condition {h:g}", constant, greedy, side="≤")
+        if h == 20.0:
+            yield bounded("greedy above the best constant rate, condition 20", constant, greedy, side="≥")
+        yield bounded(f"no schedule below the best, condition {h:g}", best, greedy, 1e-10 * best, side="≥")
+        yield bounded(
+            f"runs with their own rates below the greedy schedule, condition {h:g}", greedy, own, error, side="≤"
+        )
+    table = np.array(rows).T
+    yield Series(
+        f"Mean loss after {steps} steps over that of the best schedule", "condition number of the Hessian", "ratio",
+        (
+            Curve("greedy schedule", conditions, table[0]),
+            Curve("best constant rate", conditions, table[1]),
+            Curve("best schedule", conditions, np.ones(len(conditions))),
+        ),
+        (Points("runs with their own rates", conditions, table[2], table[3]),), "xy",
+    )  # fmt: skip
 
 
-def _losses(hessian: Floats, rates: Sequence[float] | Floats) -> list[float]:
+def _losses(hessian: np.ndarray, rates: Sequence[float] | np.ndarray) -> list[float]:
     """Return ⟨L⟩ from M = 1 and with C = 1, before the first step and after each."""
     m, losses = np.eye(len(hessian)), [0.5 * float(np.trace(hessian))]
     for eta in rates:
@@ -146,11 +154,17 @@ def _losses(hessian: Floats, rates: Sequence[float] | Floats) -> list[float]:
     return losses
 
 
-def _last(hessian: Floats, rates: Floats) -> float:
+def _last(hessian: np.ndarray, rates: np.ndarray) -> float:
     return _losses(hessian, rates)[-1]
 
 
-def _best_schedule(hessian: Floats, start: Floats) -> float:
+def _best_constant(hessian: np.ndarray, steps: int) -> float:
+    """Return the least loss after so many steps that any constant rate reaches."""
+    largest = 1.9 / float(hessian.max())
+    return minimise(lambda eta: _last(hessian, np.full(steps, eta)), (1e-3, largest)).value
+
+
+def _best_schedule(hessian: np.ndarray, start: np.ndarray) -> float:
     """Return the least loss that any schedule of as many steps reaches, by search in all rates together."""
     from scipy.optimize import minimize
 
@@ -163,8 +177,8 @@ TILTED = "x**4/4 - x**2/2 + x/8"
 
 @F1.check
 def exploration(trial: Trial) -> Iterator[Comparison | Series]:
-    """Start in the upper of two wells: without a floor runs stay, with one they do as well as at the best constant rate."""
-    n, steps = trial.pick(brief=(1000, 150), quick=(20_000, 400), full=(100_000, 400))
+    """Start in the upper of two wells: without a floor runs stay; with one they nearly reach the best constant rate."""
+    n, steps = trial.pick(brief=(1000, 150), quick=(5000, 400), full=(100_000, 400))
     noise, loss = fp.GaussianNoise(2.0), fp.Landscape(TILTED)
     top = float(minimise(lambda x: float(-loss.value([[x]])[0]) + 10.0, (0.01, 0.6)).argument)
     well = float(minimise(lambda x: float(loss.value([[x]])[0]) + 10.0, (top, 3.0)).argument)
@@ -177,7 +191,11 @@ def exploration(trial: Trial) -> Iterator[Comparison | Series]:
     floors = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 0.25])[:: trial.pick(brief=2, quick=1, full=1)]
     found = [
         controlled_descent(
-            sgd, adaptive_rate(sgd, exploration_temperature=float(floor), largest=largest), start, steps, seed=trial.seed
+            sgd,
+            adaptive_rate(sgd, exploration_temperature=float(floor), largest=largest),
+            start,
+            steps,
+            seed=trial.seed,
         )
         for floor in floors
     ]
@@ -186,8 +204,12 @@ def exploration(trial: Trial) -> Iterator[Comparison | Series]:
     best = int(losses.argmin())
     stayed = float((found[0].positions > top).mean())
     yield bounded("share that stays without a floor", 0.5, stayed, math.sqrt(0.25 / n), side="≥")
-    yield bounded("loss with the best floor below that without", losses[0], losses[best], float(np.hypot(*errors[[0, best]])), side="≤")
-    yield bounded("and below that at the best constant rate", constant.value, losses[best], errors[best], side="≤")
+    yield misses(
+        "loss with the best floor against that without", losses[0], losses[best], math.hypot(*errors[[0, best]])
+    )
+    gained = (losses[0] - losses[best]) / (losses[0] - constant.value)
+    error = math.hypot(*errors[[0, best]]) / (losses[0] - constant.value)
+    yield bounded("share of what the best constant rate gains over no floor", 0.9, gained, error, side="≥")
     yield Series(
         f"Mean loss after {steps} steps from the upper well", "floor of the temperature", "mean loss",
         (Curve("best constant rate", floors, np.full(len(floors), constant.value)),),
@@ -213,25 +235,24 @@ F2 = claim(
 
 @F2.check
 def variance_along_the_schedule(trial: Trial) -> Iterator[Comparison | Series]:
-    """Compare the variance at every step of random learning rates with that at the start, by the recursion of moments."""
+    """Compare the variance at every step of random learning rates, by the recursion of moments, with the first."""
     rng, h, steps = np.random.default_rng([trial.seed, 5620]), 2.0, 40
     loss = fp.Landscape("x**2")
     for number in range(trial.pick(brief=1, quick=5, full=20)):
         rates = rng.uniform(0.02, 0.9, steps)
         series = {}
         for name, sizes in (
-            ("form under test", trial.predict(rates, batch_size=64.0, curvature=h)),
-            ("B ∝ η", linear_scaling(rates, batch_size=64.0)),
+            ("form under test", trial.predict(rates, batch_size=4096.0, curvature=h)),
+            ("B ∝ η", linear_scaling(rates, batch_size=4096.0)),
         ):
-            start = rates[0] / 64.0 / (h * (2.0 - rates[0] * h))
+            start = rates[0] / 4096.0 / (h * (2.0 - rates[0] * h))
             protocol = {"learning_rate": schedule(rates), "batch_size": schedule(sizes)}
-            sgd = fp.SGD(loss, learning_rate=0.1, noise=fp.GaussianNoise(1.0, batch_size=64.0), protocol=protocol)
+            sgd = fp.SGD(loss, learning_rate=0.1, noise=fp.GaussianNoise(1.0, batch_size=4096.0), protocol=protocol)
             found = moments(sgd, list(range(steps + 1)), mean=[0.0], covariance=[[start]]).covariance[:, 0, 0]
             series[name] = found / start
-        under = series["form under test"]
-        worst = under[np.abs(under - 1.0).argmax()]
+        worst, by_rule = (values[np.abs(values - 1.0).argmax()] for values in series.values())
         yield rounded(f"variance farthest from that at the start, sequence {number}", 1.0, worst, rounding=1e-12)
-        yield misses(f"B ∝ η, sequence {number}", 1.0, series["B ∝ η"].max(), 0.0, margin=0.1)
+        yield misses(f"B ∝ η, sequence {number}", 1.0, by_rule, 0.0, margin=0.1)
     yield Series(
         "Variance along random learning rates, h = 2, 0.02 < η < 0.9", "step", "variance over that at the start",
         (Curve("kept", [0, steps], [1.0, 1.0]),),
@@ -242,7 +263,7 @@ def variance_along_the_schedule(trial: Trial) -> Iterator[Comparison | Series]:
 @F2.check
 def minibatches_without_replacement(trial: Trial) -> Iterator[Comparison]:
     """Compare with the stationary variance of runs that draw the batches of the schedule from few examples."""
-    rng, n = np.random.default_rng([trial.seed, 5621]), trial.pick(brief=4000, quick=100_000, full=1_000_000)
+    rng, n = np.random.default_rng([trial.seed, 5621]), trial.pick(brief=4000, quick=40_000, full=1_000_000)
     examples = rng.exponential(1.0, 24)
     rates = np.array([0.125, 0.25, 0.5])
     first = 6
@@ -284,7 +305,7 @@ def escape_rate(learning_rate: float, barrier: float, batch_size: float, cells: 
     return 1.0 / escape_time([-1.0], None, learning_time=True)(W)
 
 
-def counted(conditions: Floats, size: tuple[int, float], rng: np.random.Generator) -> tuple[Floats, Floats]:
+def counted(conditions: np.ndarray, size: tuple[int, float], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return escapes per learning time of runs along a schedule of (η, b, B), and their standard errors."""
     runs, duration = size
     theta, rates, errors = np.full(runs, -1.0), [], []
@@ -307,15 +328,17 @@ def escape_rate_along_the_schedule(trial: Trial) -> Iterator[Comparison | Series
     cells = trial.pick(brief=90, quick=180, full=360)
     size = trial.pick(brief=(1000, 20.0), quick=(10_000, 40.0), full=(50_000, 80.0))
     rates = np.array([0.04, 0.1, 0.2, 0.3])[:: trial.pick(brief=3, quick=1, full=1)]
-    barriers = [*[0.25] * len(rates), 0.35]
-    conditions = [*zip([*rates, rates[-1]], barriers, strict=True)]
+    barriers = [*[0.25] * len(rates), 0.45]
+    conditions = list(zip([*rates.tolist(), float(rates[-1])], barriers, strict=True))
     first = PER_EXAMPLE * rates[0] / (2.0 * 0.1)
     target = escape_rate(rates[0], 0.25, first, cells)
-    sizes = matching_batch_sizes(
-        lambda at, batch: escape_rate(float(at[0]), at[1], batch, cells), conditions, target, bounds=(first / 8, 64 * first),
-        tolerance=1e-5,
+    scaled = np.append(linear_scaling(rates, batch_size=first), first * rates[-1] / rates[0])
+    stages = [(eta, barrier, size) for (eta, barrier), size in zip(conditions, scaled, strict=True)]
+    factors = matching_batch_sizes(
+        lambda at, factor: escape_rate(at[0], at[1], factor * at[2], cells), stages, target, bounds=(0.3, 3.0),
+        tolerance=1e-4,
     )  # fmt: skip
-    scaled = [*linear_scaling(rates, batch_size=first), first * rates[-1] / rates[0]]
+    sizes = factors * scaled
     found = {}
     for number, (name, chosen) in enumerate((("matched batches", sizes), ("B ∝ η", scaled))):
         rng = np.random.default_rng([trial.seed, 5622, number])
@@ -323,13 +346,17 @@ def escape_rate_along_the_schedule(trial: Trial) -> Iterator[Comparison | Series
         found[name] = counted(given, size, rng)
     for place, (eta, barrier) in enumerate(conditions):
         measured, error = (float(part[place]) for part in found["matched batches"])
-        yield statistical(f"escape rate, η = {eta:g}, barrier {barrier:g}, B = {sizes[place]:.4g}", target, measured, error)
-        by_rule, error = (float(part[place]) for part in found["B ∝ η"])
-        if place == len(rates) - 1 or barrier != 0.25:
+        grid_error = abs(escape_rate(eta, barrier, sizes[place], 2 * cells // 3) - target)
+        yield statistical(
+            f"escape rate, η = {eta:g}, barrier {barrier:g}, B = {sizes[place]:.4g}", target, measured, error,
+            bias=grid_error, bias_source="a coarser grid",
+        )  # fmt: skip
+        if trial.effort != "brief" and place >= len(rates) - 1:
+            by_rule, error = (float(part[place]) for part in found["B ∝ η"])
             yield misses(f"escape rate by B ∝ η, η = {eta:g}, barrier {barrier:g}", target, by_rule, error)
-    number = np.arange(len(conditions))
+    stage = np.arange(len(conditions))
     yield Series(
         "Escapes along a schedule: η from 0.04 to 0.3, then a higher barrier", "stage", "escapes per learning time",
-        (Curve("target", number, np.full(len(number), target)),),
-        tuple(Points(name, number, values, error) for name, (values, error) in found.items()), "y",
+        (Curve("target", stage, np.full(len(stage), target)),),
+        tuple(Points(name, stage, values, error) for name, (values, error) in found.items()), "y",
     )  # fmt: skip

@@ -106,8 +106,8 @@ def squared_frequency(mass: float, stiffness: float, coefficient: float) -> floa
 @DAMPING.check
 def spectrum_of_the_density(trial: Trial) -> Iterator[Comparison]:
     """Compare the friction at which rates of the Klein–Kramers operator of a harmonic well turn real with the form."""
-    cells = trial.pick(brief=32, quick=100, full=200)
-    for m, k in MODES[: trial.pick(brief=1, quick=2, full=3)]:
+    cells = trial.pick(brief=0, quick=100, full=200)
+    for m, k in MODES[: trial.pick(brief=0, quick=2, full=3)]:
         fine, coarse = (where_rates_turn_real(m, k, number) for number in (cells, cells // 2))
         value, error = richardson(fine, coarse)
         yield gridded(f"density, m = {m:g}, K = {k:g}", trial.predict(m, k), value, error)

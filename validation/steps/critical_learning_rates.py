@@ -124,8 +124,8 @@ def runs_of_the_optimisers(trial: Trial) -> Iterator[Comparison | Series]:
             return grown | ((sizes[-1] >= sizes[steps]) & (sizes[steps] > 1e-250))
 
         value, width = located(grow, 0.0, 32.0 * scale, rounds)
-        # What the faster of the two modes still adds after so many steps.
-        return value, width + value * 5.0 * max(momentum, 0.5) ** steps
+        # What is left of the other modes after so many steps: they shrink by √μ, or by |1 − ηb| without momentum.
+        return value, width + 5.0 * value * max(math.sqrt(momentum), 0.6) ** steps
 
     for optimiser, momentum in METHODS[trial.pick(brief=2, quick=0, full=0) :]:
         scale = EPSILON if optimiser == "adam" else 1.0
@@ -149,7 +149,6 @@ def edge_of_stability(trial: Trial) -> Iterator[Comparison | Series]:
     """Show that gradient descent on (1 − uv)²/2 ends at minima whose sharpness u² + v² is below 2/η, and next to it."""
     eta = 0.3
     edge = float(critical_learning_rates.sharpness(eta))
-
     steps = trial.pick(brief=300, quick=4000, full=20_000)
 
     def leave(u: np.ndarray) -> np.ndarray:

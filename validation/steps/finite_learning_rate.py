@@ -9,7 +9,6 @@ import numpy as np
 import fpsolver as fp
 from fpsolver.learning.moment_recursion import stationary_moments
 from fpsolver.theory import heavy_ball, modified_equation, sgd_temperatures
-from fpsolver.theory.panels import Floats
 from fpsolver.thermodynamics.correlated_samples import block_average
 from fpsolver.validation import (
     Comparison,
@@ -47,7 +46,7 @@ CLAIM = claim(
 )
 
 
-def density(dynamics: fp.SGD, reach: float, cells: int) -> tuple[Floats, Floats]:
+def density(dynamics: fp.SGD, reach: float, cells: int) -> tuple[np.ndarray, np.ndarray]:
     """Return where cells of a one-dimensional grid are, and the stationary probabilities of the chain on them."""
     W = fp.generator(dynamics, fp.Grid(x=(-reach, reach, cells)))
     return W.grid.axes[0].centres, np.asarray(fp.stationary(W)) * W.grid.volumes
@@ -127,7 +126,7 @@ def orders_of_modified_equations(trial: Trial) -> Iterator[Comparison | Series]:
 
 @CLAIM.check
 def momentum_and_noise_that_does_not_commute(trial: Trial) -> Iterator[Comparison]:
-    """Compare the covariances of theory, pair by pair, with the recursion of moments and with runs, for random systems."""
+    """Compare the covariances of theory with the recursion of moments and with runs, for random systems."""
     rng = np.random.default_rng([trial.seed, 5160])
     runs, steps = trial.pick(brief=(400, 300), quick=(4000, 1500), full=(20_000, 3000))
     for number in range(trial.pick(brief=2, quick=6, full=30)):
@@ -151,7 +150,7 @@ def momentum_and_noise_that_does_not_commute(trial: Trial) -> Iterator[Compariso
 
 
 def _runs(
-    hessian: Floats, noise: Floats, eta: float, momentum: float, whole: Floats, name: str,
+    hessian: np.ndarray, noise: np.ndarray, eta: float, momentum: float, whole: np.ndarray, name: str,
     rng: np.random.Generator, size: tuple[int, int],
 ) -> Iterator[Comparison]:  # fmt: skip
     """Compare the last covariance of runs, and both sides of Yaida's relation, with theory."""
@@ -169,14 +168,14 @@ def _runs(
         )  # fmt: skip
 
 
-def _companion(hessian: Floats, eta: float, momentum: float) -> Floats:
+def _companion(hessian: np.ndarray, eta: float, momentum: float) -> np.ndarray:
     one = np.eye(len(hessian))
     return np.block([[(1.0 + momentum) * one - eta * hessian, -momentum * one], [one, 0.0 * one]])
 
 
 @CLAIM.check
 def yaida_on_other_losses(trial: Trial) -> Iterator[Comparison]:
-    """Compare both sides of Yaida's relation in stationary densities: several wells, tilted, noise that depends on θ."""
+    """Compare both sides of Yaida's relation in stationary densities: wells, tilted wells, noise that depends on θ."""
     cells = trial.pick(brief=240, quick=480, full=960)
     cases = (
         ("two wells", "x**2/2 + cos(2*x)", 1.0),
@@ -201,7 +200,7 @@ def yaida_on_other_losses(trial: Trial) -> Iterator[Comparison]:
 @CLAIM.check
 def yaida_with_momentum(trial: Trial) -> Iterator[Comparison]:
     """Compare both sides of the relation, with momentum, on runs in a double well, and in a quadratic with theory."""
-    runs, steps, eta = (*trial.pick(brief=(200, 1500), quick=(1000, 6000), full=(8000, 10_000)), 0.05)
+    eta, (runs, steps) = 0.05, trial.pick(brief=(200, 1500), quick=(1000, 6000), full=(8000, 10_000))
     for number, momentum in enumerate((0.5, 0.9)):
         rng = np.random.default_rng([trial.seed, 5162, number])
         start = rng.choice([-1.0, 1.0], size=(runs, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,6 @@ import fpsolver as fp
 from fpsolver.errors import TheoryError
 from fpsolver.learning.moment_recursion import moments
 from fpsolver.theory import exact_interpolation
-from fpsolver.theory.panels import Floats
 from fpsolver.theory.stationary_sgd import chain_covariance
 from fpsolver.validation import (
     Comparison,
@@ -74,11 +74,14 @@ def process_on_a_grid(trial: Trial) -> Iterator[Comparison | Series]:
             Curve("Ornstein–Uhlenbeck with κ, D", line, 0.04 * decay + diffusion / rate * (1.0 - decay)),
             Curve("limit η → 0", line, 0.04 * np.exp(-2.0 * line) + eta / 2.0 * (1.0 - np.exp(-2.0 * line))),
         ),
-        (Points("chain", eta * steps, chain.covariance[:, 0, 0]), Points("process on a grid", eta * steps, found[0][1])),
+        (
+            Points("chain", eta * steps, chain.covariance[:, 0, 0]),
+            Points("process on a grid", eta * steps, found[0][1]),
+        ),
     )  # fmt: skip
 
 
-def _moments_on_grid(rate: float, diffusion: float, times: Floats, cells: int) -> tuple[Floats, Floats]:
+def _moments_on_grid(rate: float, diffusion: float, times: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
     dynamics = fp.Langevin(fp.Landscape(f"{rate!r}*x**2/2"), temperature=diffusion)
     W = fp.generator(dynamics, fp.Grid(x=(-5.0, 5.0, cells)))
     solution = fp.evolve(W, fp.gaussian(W.grid, [1.5], [[0.04]]), times=[0.0, *times])
@@ -95,7 +98,7 @@ def spectrum_of_the_chain(trial: Trial) -> Iterator[Comparison]:
         variance = eta * noise / (h * (2.0 - eta * h))
         reach = 9.0 * np.sqrt(variance)
         dynamics = fp.SGD(fp.Landscape("x**2"), learning_rate=eta, noise=fp.GaussianNoise(noise))
-        W = fp.generator(dynamics, fp.Grid(x=(-reach, reach, 160)))
+        W: Any = fp.generator(dynamics, fp.Grid(x=(-reach, reach, 160)))
         kernel = W.matrix.toarray() + np.eye(W.n_state)
         values = np.sort(np.abs(np.linalg.eigvals(kernel)))[::-1]
         p = np.asarray(fp.stationary(W)) * W.grid.volumes

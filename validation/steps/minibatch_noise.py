@@ -11,7 +11,6 @@ import numpy as np
 import fpsolver as fp
 from fpsolver.learning.moment_recursion import stationary_moments
 from fpsolver.theory import minibatch_sampling
-from fpsolver.theory.panels import Floats
 from fpsolver.validation import Comparison, Curve, Points, Series, Trial, claim, misses, rounded, slope, statistical
 
 CLAIM = claim(
@@ -33,7 +32,7 @@ CLAIM = claim(
 )
 
 
-def every_batch(values: Floats, batch_size: int) -> float:
+def every_batch(values: np.ndarray, batch_size: int) -> float:
     """Return the variance of the mean of a batch over all batches without replacement."""
     means = [values[list(chosen)].mean() for chosen in combinations(range(len(values)), batch_size)]
     return float(np.var(means))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 import fpsolver as fp
 from fpsolver.theory import noncommuting_exit
-from fpsolver.theory.panels import Floats
 from fpsolver.theory.stationary_sgd import chain_covariance
 from fpsolver.validation import (
     Comparison,
@@ -51,19 +51,19 @@ LIMIT = 1e-6
 """A learning rate at which the chain is its continuous limit."""
 
 
-def plane(distance: float) -> Floats:
+def plane(distance: float) -> np.ndarray:
     """Return points of the plane x + y = a, two times as wide as it is far."""
     along = np.linspace(-2.0, 2.0, 4001)[:, None] * distance
     return distance * NORMAL / 2.0 + along * np.array([1.0, -1.0])
 
 
-def level(height: float) -> Floats:
+def level(height: float) -> np.ndarray:
     """Return points of the ellipse L = ΔL."""
     turn = np.linspace(0.0, 2.0 * np.pi, 4001)
     return np.sqrt(2.0 * height) * np.stack([np.cos(turn), np.sin(turn)], axis=1) / np.sqrt(np.diag(HESSIAN))
 
 
-def turned(matrix: Floats) -> Floats:
+def turned(matrix: np.ndarray) -> np.ndarray:
     """Return a matrix in the coordinates u = (x + y)/√2 across the plane and w = (y − x)/√2 along it."""
     turn = np.array([[1.0, 1.0], [-1.0, 1.0]]) / math.sqrt(2.0)
     return turn @ matrix @ turn.T
@@ -75,7 +75,7 @@ def turned_loss() -> fp.Landscape:
     return fp.Landscape(f"{h[0, 0]:.17g}*u**2/2 + {h[0, 1]:.17g}*u*w + {h[1, 1]:.17g}*w**2/2")
 
 
-def around(covariance: Floats, distance: float, cells: int, *, wall: str) -> fp.Grid:
+def around(covariance: np.ndarray, distance: float, cells: int, *, wall: str) -> fp.Grid:
     """Return a grid in u and w that ends at the plane, or for the chain as far behind it, and holds the way there."""
     widths = np.sqrt(np.diag(covariance))
     shift = covariance[0, 1] / covariance[0, 0] * distance
@@ -89,7 +89,7 @@ def passage(dynamics: object, grid: fp.Grid) -> float:
     return float(fp.mean_first_passage_time(fp.generator(dynamics, grid)).at([[0.0, 0.0]])[0])
 
 
-def fitted(strengths: Floats, times: Floats, power: float) -> tuple[float, float]:
+def fitted(strengths: np.ndarray, times: np.ndarray, power: float) -> tuple[float, float]:
     """Return V of ln τ = V/ε + power·ln ε + a + bε + cε², and by how much a cubic term changes it."""
     values = []
     for order in (2, 3):
@@ -102,13 +102,13 @@ def fitted(strengths: Floats, times: Floats, power: float) -> tuple[float, float
 @CLAIM.check
 def plane_in_the_limit(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare with mean first-passage times of the continuous motion through a plane, on grids that end there."""
-    keywords = {"learning_rate": LIMIT, "normal": NORMAL, "distance": 1.0}
+    keywords: dict[str, Any] = {"learning_rate": LIMIT, "normal": NORMAL, "distance": 1.0}
     noise = NOISE * 2.0 / LIMIT
     exact = float(noncommuting_exit.plane_exponent(HESSIAN, noise, **keywords))
     ratios = np.geomspace(5.0, *trial.pick(brief=(20.0, 6), quick=(50.0, 8), full=(60.0, 10)))
     strengths, cells = exact / ratios, trial.pick(brief=40, quick=128, full=256)
     loss, covariance = turned_loss(), turned(chain_covariance(HESSIAN, noise, learning_rate=LIMIT))
-    logarithms = []
+    logarithms: list[list[float]] = []
     for number in (cells, cells // 2):
         logarithms.append([])
         for epsilon in map(float, strengths):
@@ -157,12 +157,12 @@ def exits(
     return left
 
 
-def tail_of_plane(covariance: Floats, distance: float) -> float:
+def tail_of_plane(covariance: np.ndarray, distance: float) -> float:
     """Return the stationary probability of n·θ > a."""
     return 0.5 * math.erfc(distance / math.sqrt(2.0 * float(NORMAL @ covariance @ NORMAL)))
 
 
-def tail_of_level(covariance: Floats, height: float) -> float:
+def tail_of_level(covariance: np.ndarray, height: float) -> float:
     """Return the stationary probability of L > ΔL, the mean of e^{−ΔL/uᵀMu} over directions u, M = S^{1/2}HS^{1/2}."""
     root = np.linalg.cholesky(covariance)
     turn = np.linspace(0.0, np.pi, 4000, endpoint=False)
@@ -170,7 +170,7 @@ def tail_of_level(covariance: Floats, height: float) -> float:
     return float(np.exp(-height / np.einsum("ni,ij,nj->n", u, root.T @ HESSIAN @ root, u)).mean())
 
 
-def again(learning_rate: float, covariance: Floats, exponent: float) -> float:
+def again(learning_rate: float, covariance: np.ndarray, exponent: float) -> float:
     """Return how often the chain is expected behind the tangential plane of the exit again after it has been there."""
     values, vectors = np.linalg.eigh(HESSIAN)
     hottest = np.linalg.eigh(np.sqrt(HESSIAN) @ covariance @ np.sqrt(HESSIAN))[1][:, -1]
@@ -261,7 +261,7 @@ def isotropic_noise(trial: Trial) -> Iterator[Comparison]:
     """Show that ΔL/T is right for isotropic noise as η → 0, and wrong by the order of η beyond."""
     for height in (0.5, 2.0):
         for eta in (1e-4, 0.2):
-            keywords = {"learning_rate": eta, "boundary": level(height)}
+            keywords: dict[str, Any] = {"learning_rate": eta, "boundary": level(height)}
             written = noncommuting_exit.exponent_as_written(HESSIAN, np.eye(2), **keywords)
             form = trial.predict(HESSIAN, np.eye(2), **keywords)
             exact = noncommuting_exit.loss_level_exponent(HESSIAN, np.eye(2), learning_rate=eta, height=height)

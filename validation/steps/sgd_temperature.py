@@ -10,7 +10,6 @@ import fpsolver as fp
 from fpsolver.learning.moment_recursion import stationary_moments
 from fpsolver.learning.thermometer import read_temperature
 from fpsolver.theory import sgd_temperatures
-from fpsolver.theory.panels import Floats
 from fpsolver.validation import (
     Comparison,
     Curve,
@@ -31,7 +30,7 @@ CLAIM = claim(
     family="steps",
     title="Effective temperature of SGD",
     as_written="T_eff = (η/2) tr Σ.",
-    statement="(η/2) tr C is d·T, the sum of the temperatures of d parameters; the temperature of one, that of e^{−L/T}, "
+    statement="(η/2) tr C is d·T, the sum of the temperatures of d parameters; that of one, the T of e^{−L/T}, "
     "is T = (η/2) tr C/d for C = σ²1, with C = Σ₁/B the covariance of the minibatch gradient. Exact at any learning "
     "rate, on any loss: ⟨θᵢ∂ᵢL⟩ = (η/2)(Cᵢᵢ + ⟨(∂ᵢL)²⟩); on a quadratic Tᵢ = (η/2)Cᵢᵢ/(1 − ηhᵢ/2) along its "
     "eigenvectors. One temperature needs C = (2T/η)(1 − ηH/2): with C ∝ H each parameter has its own, Tᵢ ∝ hᵢ as "
@@ -50,19 +49,19 @@ SEEN = ("theta", "slope", "gradient")
 """What the thermometer is shown."""
 
 
-def quadratic(curvatures: Floats) -> fp.Landscape:
+def quadratic(curvatures: np.ndarray) -> fp.Landscape:
     """Return Σhᵢxᵢ²/2."""
     return fp.Landscape(" + ".join(f"{h!r}*x{i}**2/2" for i, h in enumerate(map(float, curvatures))))
 
 
-def quartic_slope(theta: Floats) -> Floats:
+def quartic_slope(theta: np.ndarray) -> np.ndarray:
     """Return ∇L of Σ(xᵢ⁴/4 + xᵢ²/4) + |x|⁴/8, which couples all parameters."""
     return theta**3 + theta / 2.0 + 0.5 * theta * (theta**2).sum(axis=-1, keepdims=True)
 
 
 @CLAIM.check
 def share_of_a_parameter(trial: Trial) -> Iterator[Comparison | Series]:
-    """Compare with ⟨θᵢ∂ᵢL⟩ of the exact recursion of moments, without its factor 1/(1 − ηh/2), in 1 to 32 dimensions."""
+    """Compare with ⟨θᵢ∂ᵢL⟩ of the recursion of moments, without its factor 1/(1 − ηh/2), in 1 to 32 dimensions."""
     rng = np.random.default_rng(trial.seed)
     dimensions, measured = (1, 2, 4, 8, 16, 32)[: trial.pick(brief=4, quick=6, full=6)], []
     for d in dimensions:
@@ -141,7 +140,7 @@ def finite_learning_rate(trial: Trial) -> Iterator[Comparison | Series]:
 @CLAIM.check
 def no_single_temperature(trial: Trial) -> Iterator[Comparison | Series]:
     """Show Tᵢ ∝ hᵢ for noise along the Hessian, and cross terms where it does not commute, read by the thermometer."""
-    runs, steps, eta = (*trial.pick(brief=(60, 1000), quick=(400, 4000), full=(2000, 8000)), 0.05)
+    eta, (runs, steps) = 0.05, trial.pick(brief=(60, 1000), quick=(400, 4000), full=(2000, 8000))
     hessian = np.diag([1.0, 4.0])
     cases = (("C = H", hessian), ("noise that does not commute", np.array([[1.0, 0.6], [0.6, 1.0]])))
     for number, (name, noise) in enumerate(cases):
@@ -173,5 +172,5 @@ def no_single_temperature(trial: Trial) -> Iterator[Comparison | Series]:
     )  # fmt: skip
 
 
-def _sgd(noise: Floats, learning_rate: float) -> fp.SGD:
+def _sgd(noise: np.ndarray, learning_rate: float) -> fp.SGD:
     return fp.SGD(fp.Landscape("x**2/2 + 2*y**2"), learning_rate=learning_rate, noise=fp.GaussianNoise(noise.tolist()))

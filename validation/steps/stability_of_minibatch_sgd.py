@@ -139,16 +139,11 @@ def relative_variance(curvatures: tuple[float, ...], eta: float, seed: int) -> f
 def data_sets(trial: Trial) -> Iterator[Comparison]:
     """Compare thresholds of data sets, by the recursion over all batches, with the eigenvalue and with 2S/(Nλ)."""
     generator = np.random.default_rng(trial.seed)
-    grid = trial.pick(
-        brief=((5,), (True, False), (0.7,)), quick=((1, 5), (True, False), (0.0, 0.7)),
-        full=((1, 5), (True, False), (0.0, 0.7)),
-    )  # fmt: skip
+    sizes, momenta = trial.pick(brief=((5,), (0.7,)), quick=((1, 5), (0.0, 0.7)), full=((1, 5), (0.0, 0.7)))
     for number in range(trial.pick(brief=1, quick=2, full=20)):
         inputs = generator.normal(size=(12, 3)) * generator.uniform(0.3, 2.0, 3)
         whole = 2.0 / np.linalg.eigvalsh(inputs.T @ inputs / 12)[-1]
-        for size, replacement, momentum in itertools.product(
-            trial.pick(brief=(5,), quick=(1, 5), full=(1, 5)), (True, False), (0.0, 0.7)
-        ):
+        for size, replacement, momentum in itertools.product(sizes, (True, False), momenta):
             found = mean_square_learning_rate(inputs, size, replacement=replacement, momentum=momentum)
             form = mean_square_threshold.data_set(inputs, batch_size=size, replacement=replacement, momentum=momentum)
             name = f"data {number}, S = {size}, {'with' if replacement else 'without'} replacement, μ = {momentum:g}"

@@ -99,13 +99,13 @@ class MomentumIntegrator(Integrator):
         dynamics: SGD = self.request.dynamics
         d = dynamics.landscape.dimension
         rate, size = followed(dynamics, "learning_rate", steps), followed(dynamics, "batch_size", steps)
-        source = self.source
-        matrix, weight, diagonal = np.zeros((1, d, d)), np.zeros((1, d)), True
+        source, kind = self.source, "scalar" if dynamics.covariance is None else dynamics.covariance.kind
+        # A matter of the problem, not of these steps: products with a matrix round differently.
+        diagonal = kind != "tensor"
+        matrix, weight = np.zeros((1, d, d)), np.zeros((1, d))
         if source == CONSTANT:
             _, covariance = coefficients_in_time(coefficients_of(dynamics), steps)
             matrix = (rate / np.sqrt(size))[:, None, None] * square_roots(covariance)
-            # A matter of the problem, not of these steps: products with a matrix round differently.
-            diagonal = dynamics.covariance.kind != "tensor"
             weight = np.ascontiguousarray(np.einsum("nii->ni", matrix)) if diagonal else np.ones((1, d))
         if source == VARYING:
             weight = np.ones((1, d))
@@ -115,8 +115,7 @@ class MomentumIntegrator(Integrator):
         constants = np.stack(np.broadcast_arrays(rate, momentum, rate / np.sqrt(size)), axis=1)
         batch = size.astype(np.int64) if source == BATCHES else np.zeros(1, np.int64)
         return Law(
-            d, dynamics.inertial, dynamics.nesterov, source,
-            KINDS.index(dynamics.covariance.kind) if source == VARYING else 0, diagonal, int(batch.max()), constants,
+            d, dynamics.inertial, dynamics.nesterov, source, KINDS.index(kind), diagonal, int(batch.max()), constants,
             matrix, weight, batch, self.examples,
         )  # fmt: skip
 

@@ -17,6 +17,8 @@ from fpsolver.solvers.exponential.uniformisation import uniformisation
 
 SOLVES = 30.0
 """Solves that a group of times takes, for an estimate of costs."""
+ROUNDINGS = 10.0
+"""Roundings of the mean rate by which slow rates may be off."""
 MOST_HOPS = 3e3
 """Products up to which a density far from equilibrium is followed jump by jump."""
 
@@ -84,6 +86,10 @@ def implicit_convolved(system: System, state: np.ndarray, durations: np.ndarray,
         return lambda p: resolvent(W, 1 / gamma, p / gamma, accuracy, count)
 
     outcome = rational(system, state, durations, tolerance, solver, symmetric=symmetric)
-    end = system.symmetrise(outcome.states[-1])
-    hidden = blurring(system, end, float(durations[-1])) if np.isfinite(end).all() else 0.0
+    end, last = outcome.states[-1], float(durations[-1])
+    if symmetric:
+        hidden = blurring(system, system.symmetrise(end), last)
+    else:
+        unsettled = 1.0 if W.absorbing else float(np.abs(end - system.root**2).sum())
+        hidden = ROUNDINGS * EPSILON * W.mean_rate * last * unsettled
     return replace(outcome, applications=count.products, error=outcome.error + hidden)
