@@ -32,7 +32,7 @@ def three_terms(
         after = apply(now)
         if gain != 1.0:
             after *= gain
-        if pull != 0.0:
+        if pull != 0.0 and before is not None:
             after -= pull * before
         before, now = now, after
         for row, total in zip(weights, sums, strict=True):

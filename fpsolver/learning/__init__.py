@@ -59,10 +59,13 @@ _HOMES: dict[str, str] = {
     "adaptive_rate": "learning_rate_control",
     "greedy_schedule": "learning_rate_control",
     "controlled_descent": "learning_rate_control",
+    "RateSchedule": "learning_rate_control",
+    "ControlledRun": "learning_rate_control",
     "constant_temperature": "batch_size_control",
     "linear_scaling": "batch_size_control",
     "matching_batch_sizes": "batch_size_control",
     "whole_batches": "batch_size_control",
+    "schedule": "batch_size_control",
 }
 
 __all__ = [*_HOMES]

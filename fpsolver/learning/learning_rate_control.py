@@ -92,7 +92,7 @@ def one_step_rate(
     """
     gain, cost = _gain_and_cost(gradient, hessian, noise)
     curved = cost > 0.0
-    best = np.where(curved, gain / np.where(curved, cost, 1.0), np.where(gain > 0.0, math.inf, 0.0))
+    best = np.where(curved, gain / np.where(curved, cost, 1.0), np.where((gain > 0.0) | (cost < 0.0), math.inf, 0.0))
     floor = 0.0
     if exploration_temperature > 0.0:
         heating = np.trace(np.asarray(noise, dtype=float), axis1=-2, axis2=-1)

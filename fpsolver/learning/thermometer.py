@@ -218,7 +218,7 @@ def measure_temperature(
     >>> reading.stationary, bool(abs(reading.temperature - 1 / 19) < 4 * reading.standard_error)
     (True, True)
     """
-    from fpsolver.ensembles import Trajectories
+    from fpsolver.ensembles.observables.positions import Trajectories
     from fpsolver.ensembles.simulate import simulate
 
     if dynamics.driven or dynamics.nesterov:
@@ -227,7 +227,8 @@ def measure_temperature(
         dynamics, n=n, initial=initial, t_final=discard + steps, times=list(range(discard, discard + steps + 1)),
         seed=seed, observe=Trajectories(range(n)),
     )  # fmt: skip
-    path = np.asarray(ensemble.observables["trajectories"].values)
+    record: Any = ensemble.observables["trajectories"]
+    path = record.values
     return read_temperature(
         path[:-1], dynamics.descent(path[:-1]), learning_rate=dynamics.learning_rate, momentum=dynamics.momentum,
         velocities=np.diff(path, axis=0), **options,

@@ -21,6 +21,7 @@ MOST_SWEEPS = 200
 """Sweeps that continue values into cells of next to no probability."""
 EMPTY = 1e-5
 """√π, over its maximum, below which values are continued."""
+METHOD = "conjugate gradients on a convolution"
 
 
 def backward_convolved(
@@ -74,16 +75,13 @@ def backward_convolved(
         values *= balance / absorbed
         if change < tolerance:
             break
-    residual = np.abs(np.where(outside, source + W.mean(values) - leaving * values, 0.0)).max()
+    residual = np.where(outside, source + W.mean(values) - leaving * values, 0.0) / (source + leaving * values)
     return values, {
         "method": METHOD,
-        "residual": float(residual / source.max()),
+        "residual": float(np.abs(residual).max()),
         "estimated_error": float(change),
         "iterations": count.products,
     }
-
-
-METHOD = "conjugate gradients on a convolution"
 
 
 def _continued(

@@ -89,8 +89,8 @@ def interpolation(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: float)
     -----
     Along the eigenvectors Dᵢⱼ = η²Cᵢⱼ(κᵢ + κⱼ)/{2[1 − e^{−(κᵢ+κⱼ)η}]}. Noise that commutes with H always leaves D
     positive. Other noise need not, at any learning rate: s/(1 − e^{−sη}) is logarithmically concave, so that in two
-    dimensions noise of rank one that is no eigenvector has det D < 0. A batch of one example in a regression is such
-    noise. See `largest_correlation`.
+    dimensions noise of rank one has det D < 0 unless it lies along an eigenvector; a data set of two examples makes
+    such noise. See `largest_correlation`.
 
     Where an eigenvalue of 1 − ηH is negative *and of even multiplicity* a process that turns by π in every step can
     take the place of the one on a line (K is then not symmetric); an odd multiplicity excludes every real logarithm

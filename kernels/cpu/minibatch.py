@@ -61,7 +61,7 @@ def make_batch(like, examples, size):
     return Batch(
         np.zeros((size + size % 2) * LANES, np.uint32),
         np.zeros(0 if examples.replacement else len(examples.targets), np.uint8),
-        np.zeros((2 * d + 1) * TILE, like.dtype),
+        np.zeros((3 * d + 1) * TILE, like.dtype),
     )
 
 
@@ -151,28 +151,35 @@ def _residuals(z, index, examples):
 def _sum_by_columns(x, out, drawn, size, examples, tile, d):
     """Fill `out` with the sums of the gradients of a tile of lanes, all lanes at once, coordinate by coordinate.
 
-    Features are brought into rows of their own first: to gather them twice, one by one, would take longer.
+    Coordinates and sums are kept side by side, because rows of blocks, a power of two apart, get in each other's way in
+    the cache; and features are brought into rows of their own, because to gather them twice would take longer.
     """
-    columns, z = tile[: d * TILE], tile[d * TILE :]
+    theta, total = tile[: d * TILE], tile[d * TILE : 2 * d * TILE]
+    columns, z = tile[2 * d * TILE : 3 * d * TILE], tile[3 * d * TILE :]
     for k in range(d):
-        total = out[k * LANES :]
+        position, gradient, source = theta[k * TILE :], total[k * TILE :], x[k * LANES :]
         for i in range(TILE):
-            total[i] = 0
+            position[i] = source[i]
+            gradient[i] = 0
     for b in range(size):
         index = drawn[b * LANES :]
         for i in range(TILE):
             z[i] = 0
         for k in range(d):
-            column, position = columns[k * TILE :], x[k * LANES :]
+            column, position = columns[k * TILE : (k + 1) * TILE], theta[k * TILE : (k + 1) * TILE]
             for i in range(TILE):
                 column[i] = examples.features[np.uint64(index[i]) * np.uint64(d) + np.uint64(k)]
             for i in range(TILE):
                 z[i] += column[i] * position[i]
         _residuals(z, index, examples)
         for k in range(d):
-            column, total = columns[k * TILE :], out[k * LANES :]
+            column, gradient = columns[k * TILE : (k + 1) * TILE], total[k * TILE : (k + 1) * TILE]
             for i in range(TILE):
-                total[i] += column[i] * z[i]
+                gradient[i] += column[i] * z[i]
+    for k in range(d):
+        target, gradient = out[k * LANES :], total[k * TILE :]
+        for i in range(TILE):
+            target[i] = gradient[i]
 
 
 @njit(**SUMS)
@@ -187,7 +194,7 @@ def _product(features, at, theta, first, d):
 @njit(**OPTIONS)
 def _sum_by_rows(x, out, drawn, size, examples, tile, d):
     """Do what `_sum_by_columns` does lane by lane: the d features of an example are neighbours in memory."""
-    theta, total, z = tile[: d * TILE], tile[d * TILE : 2 * d * TILE], tile[2 * d * TILE :]
+    theta, total, z = tile[: d * TILE], tile[d * TILE : 2 * d * TILE], tile[3 * d * TILE :]
     width, features = np.uint64(d), examples.features
     for k in range(d):
         source = x[k * LANES :]

@@ -153,7 +153,7 @@ def trajectories_in_a_valley(trial: Trial) -> Iterator[Comparison | Series]:
     """Variance along a narrowing valley from Langevin trajectories in the plane, against the form."""
     if trial.effort == "brief":
         return
-    landscape = fp.Landscape("x**2/2 + exp(0.4*x**2)*y**2/2")
+    landscape = fp.Landscape("x**2/2 + exp(0.2*x**2)*y**2/2")
     number, dt = trial.pick(brief=0, quick=200_000, full=2_000_000), 0.01
     dynamics = fp.Langevin(landscape, temperature=TEMPERATURE)
     runs = [
@@ -162,7 +162,7 @@ def trajectories_in_a_valley(trial: Trial) -> Iterator[Comparison | Series]:
     ]
     squares = [run.final[:, 0] ** 2 for run in runs]
     error = float(squares[0].std()) / math.sqrt(number)
-    form = trial.predict(1.0, entropy_curvature=-0.4, temperature=TEMPERATURE)
+    form = trial.predict(1.0, entropy_curvature=-0.2, temperature=TEMPERATURE)
     bias = abs(float(squares[0].mean() - squares[1].mean()))
     yield statistical(
         "⟨x²⟩ of trajectories", form, squares[0].mean(), error, bias=bias, bias_source="time step, from 2dt"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 import fpsolver as fp
 from fpsolver.learning.moment_recursion import stationary_moments
+from fpsolver.learning.thermometer import measure_temperature
 from fpsolver.theory import heavy_ball, modified_equation, sgd_temperatures
 from fpsolver.thermodynamics.correlated_samples import block_average
 from fpsolver.validation import (
@@ -200,7 +202,7 @@ def yaida_on_other_losses(trial: Trial) -> Iterator[Comparison]:
 @CLAIM.check
 def yaida_with_momentum(trial: Trial) -> Iterator[Comparison]:
     """Compare both sides of the relation, with momentum, on runs in a double well, and in a quadratic with theory."""
-    eta, (runs, steps) = 0.05, trial.pick(brief=(200, 1500), quick=(1000, 6000), full=(8000, 10_000))
+    eta, (runs, steps) = 0.05, trial.pick(brief=(200, 1500), quick=(1000, 6000), full=(2000, 10_000))
     for number, momentum in enumerate((0.5, 0.9)):
         rng = np.random.default_rng([trial.seed, 5162, number])
         start = rng.choice([-1.0, 1.0], size=(runs, 1))
@@ -220,6 +222,15 @@ def yaida_with_momentum(trial: Trial) -> Iterator[Comparison]:
         )
         seen = block_average(left)
         yield misses(f"either side, μ = {momentum:g}", 0.0, seen.value, seen.standard_error)
+        if trial.effort != "brief":
+            sgd = fp.SGD(fp.Landscape("x**4/4 - x**2/2"), eta, fp.GaussianNoise(1.0), momentum=momentum)
+            reading = measure_temperature(sgd, runs, 1500, initial=start, discard=500, seed=trial.seed)
+            yield statistical(
+                f"difference of the two sides, simulated, μ = {momentum:g}", 0.0, reading.imbalance,
+                reading.imbalance_standard_error,
+            )  # fmt: skip
+            combined = math.hypot(reading.standard_error, seen.standard_error)
+            yield statistical(f"⟨θL'⟩, simulated, μ = {momentum:g}", seen.value, reading.temperature, combined)
         whole = heavy_ball.phase_covariance([[1.3]], [[0.8]], learning_rate=eta, momentum=momentum)
         both = heavy_ball.fluctuation_dissipation(whole[1, 1], learning_rate=eta, momentum=momentum)
         yield rounded(f"quadratic, μ = {momentum:g}", both, 1.3 * whole[0, 0], rounding=1e-11, source="linear solve")

@@ -36,7 +36,7 @@ CLAIM = claim(
     "agree at every step for ηh < 1, and for ηh ≥ 1 the correlation of successive steps is not positive, which no "
     "reversible process has. In more dimensions K = −ln(1 − ηH)/η and D = (KS + SK)/2 wherever D is positive: always "
     "if C commutes with H; otherwise correlated noise along directions of different curvature excludes it at any η "
-    "(noise of rank one does, as batches of one example have it). Beyond ηh = 1 an eigenvalue of odd multiplicity "
+    "(noise of rank one does, unless it lies along an eigenvector). Beyond ηh = 1 an eigenvalue of odd multiplicity "
     "excludes it; of even multiplicity a process that turns by π in each step interpolates.",
     verdict="exact",
     sources=(

@@ -87,7 +87,7 @@ def share_of_a_parameter(trial: Trial) -> Iterator[Comparison | Series]:
 @CLAIM.check
 def thermometer_on_runs(trial: Trial) -> Iterator[Comparison]:
     """Read the temperature of runs on a quartic loss in three dimensions, and compare it less (η/2)⟨|∇L|²⟩/d."""
-    runs, steps = trial.pick(brief=(100, 800), quick=(400, 3000), full=(1500, 6000))
+    runs, steps = trial.pick(brief=(100, 800), quick=(400, 3000), full=(1000, 4000))
     for number, eta in enumerate((0.05, 0.2)):
         rng = np.random.default_rng([trial.seed, 5140, number])
         start = np.zeros((runs, 3))
@@ -140,7 +140,7 @@ def finite_learning_rate(trial: Trial) -> Iterator[Comparison | Series]:
 @CLAIM.check
 def no_single_temperature(trial: Trial) -> Iterator[Comparison | Series]:
     """Show Tᵢ ∝ hᵢ for noise along the Hessian, and cross terms where it does not commute, read by the thermometer."""
-    eta, (runs, steps) = 0.05, trial.pick(brief=(60, 1000), quick=(400, 4000), full=(2000, 8000))
+    eta, (runs, steps) = 0.05, trial.pick(brief=(60, 1000), quick=(400, 4000), full=(1000, 5000))
     hessian = np.diag([1.0, 4.0])
     cases = (("C = H", hessian), ("noise that does not commute", np.array([[1.0, 0.6], [0.6, 1.0]])))
     for number, (name, noise) in enumerate(cases):

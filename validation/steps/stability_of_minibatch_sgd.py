@@ -112,7 +112,7 @@ def mean_square_for_gaussian_inputs(trial: Trial) -> Iterator[Comparison | Serie
 @E7.check
 def mean_square_of_runs(trial: Trial) -> Iterator[Comparison]:
     """Compare the growth of ⟨|w|²⟩ of runs at the threshold, by cloning, with none at all."""
-    clones, steps = trial.pick(brief=(1600, 30), quick=(16_000, 100), full=(320_000, 400))
+    clones, steps = trial.pick(brief=(1600, 30), quick=(16_000, 100), full=(160_000, 200))
     for curvatures in ((1.0, 1.0), SPECTRUM)[: trial.pick(brief=1, quick=2, full=2)]:
         eta = float(mean_square_threshold.gaussian_inputs(curvatures))
         inputs = GaussianInputs(list(curvatures))
@@ -140,7 +140,7 @@ def data_sets(trial: Trial) -> Iterator[Comparison]:
     """Compare thresholds of data sets, by the recursion over all batches, with the eigenvalue and with 2S/(Nλ)."""
     generator = np.random.default_rng(trial.seed)
     sizes, momenta = trial.pick(brief=((5,), (0.7,)), quick=((1, 5), (0.0, 0.7)), full=((1, 5), (0.0, 0.7)))
-    for number in range(trial.pick(brief=1, quick=2, full=20)):
+    for number in range(trial.pick(brief=1, quick=2, full=10)):
         inputs = generator.normal(size=(12, 3)) * generator.uniform(0.3, 2.0, 3)
         whole = 2.0 / np.linalg.eigvalsh(inputs.T @ inputs / 12)[-1]
         for size, replacement, momentum in itertools.product(sizes, (True, False), momenta):
@@ -164,9 +164,9 @@ def almost_sure_convergence(trial: Trial) -> Iterator[Comparison]:
     """Compare where Lyapunov exponents of simulated products change sign with E ln R = 0, on either side of 2/λ."""
     cases = trial.pick(
         brief=((1, 1), (5, 1)), quick=((1, 1), (2, 1), (5, 1), (1, 8)),
-        full=((1, 1), (2, 1), (5, 1), (10, 1), (1, 2), (1, 8), (1, 32), (5, 3), (3, 8)),
+        full=((1, 1), (2, 1), (5, 1), (10, 1), (1, 2), (1, 8), (5, 3)),
     )  # fmt: skip
-    chains, steps = trial.pick(brief=(400, 50), quick=(400, 200), full=(1000, 2000))
+    chains, steps = trial.pick(brief=(400, 50), quick=(400, 200), full=(1000, 600))
     for d, size in cases:
         inputs = GaussianInputs([1.0] * d)
         found = almost_sure_learning_rate(inputs, size, chains=chains, steps=steps, seed=trial.seed)
@@ -179,7 +179,7 @@ def almost_sure_convergence(trial: Trial) -> Iterator[Comparison]:
 @E7.check
 def lyapunov_exponents(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare Lyapunov exponents of simulated products with E ln R, below the thresholds and above."""
-    chains, steps = trial.pick(brief=(200, 50), quick=(400, 200), full=(1000, 2000))
+    chains, steps = trial.pick(brief=(200, 50), quick=(400, 200), full=(1000, 1000))
     rates = np.array(trial.pick(brief=(0.1, 1.0, 2.4), quick=(0.1, 0.3, 0.6, 1.0, 1.5, 2.4, 4.0), full=RATES))
     line = np.geomspace(0.05, 4.0, trial.pick(brief=12, quick=60, full=60))
     curves, points = [], []
@@ -230,7 +230,7 @@ def thresholds_against_batch_size(trial: Trial) -> Iterator[Series]:
 @E7.check
 def index_of_the_tail(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare Kesten's κ with the order at which moments of sampled factors, and of runs, neither grow nor shrink."""
-    samples = trial.pick(brief=20_000, quick=500_000, full=10_000_000)
+    samples = trial.pick(brief=20_000, quick=500_000, full=5_000_000)
     cases = [(1, 1, 0.5), (5, 1, 2.0 / 7.0), (1, 1, 1.0), (1, 1, 0.3), (2, 1, 0.7), (1, 4, 1.8), (3, 2, 0.5)]
     found = {}
     for d, size, eta in cases[: trial.pick(brief=3, quick=7, full=7)]:
@@ -240,7 +240,7 @@ def index_of_the_tail(trial: Trial) -> Iterator[Comparison | Series]:
         if (d, size) == (1, 1):
             found[eta] = value, error
     if trial.effort != "brief":
-        clones, steps = trial.pick(brief=(0, 0), quick=(4000, 50), full=(64_000, 1000))
+        clones, steps = trial.pick(brief=(0, 0), quick=(4000, 50), full=(32_000, 200))
         for d, size, eta in ((1, 1, 0.5), (2, 1, 0.7)):
             measured = tail_index(GaussianInputs([1.0] * d), eta, size, clones=clones, steps=steps, seed=trial.seed)
             form = kesten.tail_index(eta, dimension=d, batch_size=size)
@@ -276,7 +276,7 @@ def sampled_index(dimension: int, batch_size: int, eta: float, samples: int, see
 @E7.check
 def tail_of_stationary_weights(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare κ with Hill's estimate from stationary weights under label noise; the tail is not that of a Gaussian."""
-    chains, steps = trial.pick(brief=(20_000, 60), quick=(300_000, 100), full=(4_000_000, 200))
+    chains, steps = trial.pick(brief=(20_000, 60), quick=(300_000, 100), full=(2_000_000, 150))
     weights = {}
     for eta in trial.pick(brief=(1.0,), quick=(0.5, 1.0), full=(0.5, 0.7, 1.0)):
         sample = stationary_weights(
