@@ -5,7 +5,9 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = ("startup", "assembly", "evolve", "linear_algebra", "trajectories", "jump_trajectories", "fluctuations")
+NAMES = (
+    "startup", "assembly", "evolve", "linear_algebra", "trajectories", "steps", "jump_trajectories", "fluctuations",
+)  # fmt: skip
 
 if __name__ == "__main__":
     chosen, sys.argv = sys.argv[1:] or NAMES, sys.argv[:1]

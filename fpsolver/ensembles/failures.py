@@ -40,7 +40,8 @@ def trajectory_failure(
     request, names = integrator.request, integrator.names
     shown = ", ".join(f"{name} = {value:.6g}" for name, value in zip(names[:8], state[:8], strict=False))
     more = ", …" if len(names) > 8 else ""
-    place = f"in step {step} (t = {step * request.dt:g}), from {shown}{more}"
+    when = "" if isinstance(request.dynamics, SGD) else f" (t = {step * request.dt:g})"
+    place = f"in step {step}{when}, from {shown}{more}"
     reason = integrator.reason(state) or _beside_the_motion(integrator, state, trajectory, step, targets) or _reason(request, state, step)
     message = f"trajectory {trajectory} became infinite or NaN {place}. {reason}"
     return TrajectoryError(message, step, trajectory, state.copy())
@@ -105,7 +106,8 @@ def _reason(request: Any, state: np.ndarray, step: int) -> str:
         rate = request.dynamics.at(float(step)).learning_rate
         return (
             f"With learning_rate = {rate:g} steps overshoot further and further there: they do where it exceeds two "
-            "over the curvature, and sooner with noise that grows with the distance; make it smaller"
+            "over the curvature (1 + β times that with a heavy ball), and sooner with noise that grows with the "
+            "distance; make it smaller"
         )
     if isinstance(request.dynamics, Langevin) and request.dynamics.noise.varies:
         lost = _lost_rank(request, state, step)

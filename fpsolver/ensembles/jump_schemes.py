@@ -22,6 +22,9 @@ class Thinning:
     least_curvature : float, optional
         A number that no second derivative of the loss, in any direction, falls below: where it is known, attempts
         follow the slope, and fewer of them fail. By default it is looked for.
+    window : float, optional
+        Where protocols drive these laws: time over which rates are bounded at once, by default one over the attempt
+        rate; `least_loss` must then hold at all times, and be given unless the temperature alone is driven.
 
     Examples
     --------
@@ -31,12 +34,15 @@ class Thinning:
 
     least_loss: float | None = None
     least_curvature: float | None = None
+    window: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("least_loss", "least_curvature"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int | float) and abs(value) < float("inf")):
                 raise InputError(f"{name} = {value!r} must be a finite number")
+        if self.window is not None and not (isinstance(self.window, int | float) and 0.0 < self.window < float("inf")):
+            raise InputError(f"window = {self.window!r} must be a positive time")
 
     def __str__(self) -> str:
         return "thinning"

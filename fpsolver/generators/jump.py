@@ -15,6 +15,7 @@ from fpsolver.dynamics.jump import JumpProcess
 from fpsolver.dynamics.proposals import Proposal
 from fpsolver.errors import GridError, suggest
 from fpsolver.generators.jump_rates import MOST_ENTRIES, JumpRates
+from fpsolver.generators.jump_weights import warn_if_coarse
 from fpsolver.generators.matrix import MatrixGenerator, matrix_generator
 from fpsolver.generators.rate_matrix import Generator
 from fpsolver.generators.walls import warn_if_cut
@@ -85,6 +86,7 @@ def jump_generator(process: JumpProcess, grid: Grid, scheme: str | None = None) 
     if grid.velocity:
         raise GridError("a jump process has no velocities; leave velocity= out of the grid")
     rates = JumpRates(process, grid)
+    warn_if_coarse(process.proposal, grid, rates.components)
     convolved = _convolved(rates, scheme)
     killing, log_equilibrium = rates.killing(), rates.log_equilibrium
     if log_equilibrium is not None and not killing.any():

@@ -100,6 +100,16 @@ class Moves:
         )
         return sparse.coo_array((data, (row, col)), shape=products[0].shape)
 
+    def displaced(self, k: int) -> Moves:
+        """Return the moves with probabilities times their length, with its sign, along an axis."""
+        sites, terms = self.sites[k], []
+        for term in self.terms:
+            factor = term[k].tocoo()
+            lengths = sites.centres[factor.row] - sites.axis.centres[factor.col]
+            scaled = sparse.coo_array((factor.data * lengths, (factor.row, factor.col)), shape=factor.shape).tocsr()
+            terms.append((*term[:k], scaled, *term[k + 1 :]))
+        return Moves(self.sites, tuple(terms))
+
     def gathered(self, values: np.ndarray) -> np.ndarray:
         """Return, for each cell, the sum over all sites of probability times value.
 

@@ -123,12 +123,7 @@ class JumpRates:
             If there are too many.
         """
         taken = self.moves
-        if taken.entries > MOST_ENTRIES:
-            raise GridError(
-                f"jumps on {self.grid!r} have {taken.entries:.1e} rates, more than the {MOST_ENTRIES:.0e} that are "
-                'kept: coarsen the grid, take a proposal of shorter range, or one of the laws "half" and "arrhenius", '
-                "which are convolutions"
-            )
+        self._check_entries(taken)
         table = taken.table()
         rates = self._rates(taken, table)
         return sparse.coo_array((rates, (taken.home[table.row], table.col)), shape=(self.grid.size, self.grid.size))
@@ -149,12 +144,7 @@ class JumpRates:
         taken = moves(proposal, grid, self.components, unfolded=unfolded, beyond=lengths * max(grid.shape))
         if self.separable:
             return self._separable_killing(taken)
-        if taken.entries > MOST_ENTRIES:
-            raise GridError(
-                f"jumps from {grid!r} behind its absorbing walls have {taken.entries:.1e} rates, more than the "
-                f'{MOST_ENTRIES:.0e} that are summed: coarsen the grid, make the walls targets of a larger grid, or take '
-                'one of the laws "half" and "arrhenius"'
-            )
+        self._check_entries(taken)
         table = taken.table()
         out = taken.home[table.row] < 0
         table = sparse.coo_array((table.data[out], (table.row[out], table.col[out])), shape=table.shape)
@@ -171,8 +161,58 @@ class JumpRates:
         self._check_exponent(float(exponent.max()), float(lowest - self.loss.max()))
         return np.exp(exponent)
 
-    def _rates(self, taken: Moves, table: sparse.coo_array) -> np.ndarray:
-        """Return the rates of moves, zero for those that end where they begin."""
+    def moments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return ∫ρ, ∫Δ ρ and ∫Δ Δᵀ ρ of all jumps out of each cell, those within it and behind absorbing walls too.
+
+        Raises
+        ------
+        GridError
+            If a law that is not separable has too many rates.
+        """
+        grid, d = self.grid, self.grid.dimension
+        lengths = (BEYOND if self.separable or d == 1 else FEWER) * max(grid.shape)
+        taken = moves(self.process.proposal, grid, self.components, unfolded=True, beyond=lengths)
+        flow, second = np.empty((*grid.shape, d)), np.empty((*grid.shape, d, d))
+        if self.separable:
+            share = 0.5 / self.process.balance_temperature
+            loss = self._site_loss(taken).reshape(taken.shape)
+            lowest = loss.min()
+            arriving = np.exp(-share * (loss - lowest))
+
+            def total(weighted: Moves) -> np.ndarray:
+                with np.errstate(over="ignore"):
+                    return weighted.gathered(arriving) * np.exp(self.log_attempts + share * (self.loss - lowest))
+
+            for k in range(d):
+                along = taken.displaced(k)
+                flow[..., k] = total(along)
+                for j in range(d):
+                    second[..., k, j] = total(along.displaced(j))
+            return total(taken), flow, second
+        self._check_entries(taken)
+        table = taken.table()
+        rates = self._rates(taken, table, staying=True)
+
+        def summed(values: np.ndarray) -> np.ndarray:
+            return np.bincount(table.col, values, grid.size).reshape(grid.shape)
+
+        steps = self._displacements(taken, table)
+        for k in range(d):
+            flow[..., k] = summed(rates * steps[k])
+            for j in range(d):
+                second[..., k, j] = summed(rates * steps[k] * steps[j])
+        return summed(rates), flow, second
+
+    def _check_entries(self, taken: Moves) -> None:
+        if taken.entries > MOST_ENTRIES:
+            raise GridError(
+                f"jumps on {self.grid!r} have {taken.entries:.1e} rates, more than the {MOST_ENTRIES:.0e} that are "
+                'kept: coarsen the grid, take a proposal of shorter range, targets instead of absorbing walls, or one of '
+                'the laws "half" and "arrhenius", which are convolutions'
+            )
+
+    def _rates(self, taken: Moves, table: sparse.coo_array, *, staying: bool = False) -> np.ndarray:
+        """Return the rates of moves; those that end where they begin have none unless `staying`."""
         change = self._tangent(taken, table) if self.linearised else self._site_loss(taken)[table.row]
         if not self.linearised:
             change -= self.loss.ravel()[table.col]
@@ -181,7 +221,8 @@ class JumpRates:
             exponent = np.log(table.data)
         exponent += self.log_attempts.ravel()[table.col]
         exponent += self.process.log_factor(change)
-        exponent[~away] = -np.inf
+        if not staying:
+            exponent[~away] = -np.inf
         if len(exponent):
             worst = int(np.argmax(exponent))
             self._check_exponent(float(exponent[worst]), float(change[worst]))
@@ -197,15 +238,20 @@ class JumpRates:
 
     def _tangent(self, taken: Moves, table: sparse.coo_array) -> np.ndarray:
         """Return ∇L·Δθ of moves."""
-        ends = np.unravel_index(table.row, taken.shape)
-        starts = np.unravel_index(table.col, self.grid.shape)
         slopes = self.process.landscape.gradient(self.theta).reshape(self.grid.size, -1)
         self._check_slopes(slopes)
         change = np.zeros(len(table.data))
-        for k, (sites, end, start) in enumerate(zip(taken.sites, ends, starts, strict=True)):
-            displacement = sites.centres[end] - self.grid.axes[k].centres[start]
-            change += slopes[table.col, self.components[k]] * displacement
+        for component, displacement in zip(self.components, self._displacements(taken, table), strict=True):
+            change += slopes[table.col, component] * displacement
         return change
+
+    def _displacements(self, taken: Moves, table: sparse.coo_array) -> list[np.ndarray]:
+        """Return Δθ of moves along each axis."""
+        ends, starts = np.unravel_index(table.row, taken.shape), np.unravel_index(table.col, self.grid.shape)
+        return [
+            sites.centres[end] - sites.axis.centres[start]
+            for sites, end, start in zip(taken.sites, ends, starts, strict=True)
+        ]
 
     def _check_slopes(self, slopes: np.ndarray) -> None:
         """Raise where the linearised law has no finite rate out of a cell, which only tails like e^{−|u|} bring about.

@@ -30,8 +30,6 @@ IMAGES = 100_000
 """Harmonics that are folded into one of a periodic axis, at most."""
 MOST_WEIGHTS = 1_000_000
 """Cells over which weights are followed to their end."""
-BEHIND_GENERATOR = 7
-"""Calls from here up to the user's own line."""
 
 
 class AxisKernel(ABC):
@@ -153,7 +151,7 @@ class DensityKernel(AxisKernel):
         reach = int(64 + 64 * self.ratio)
         q = self.weights(reach)
         k = np.arange(len(q))
-        if q[-1] * k[-1] ** 3 > 1e-6 * exact:
+        if len(q) > reach and q[-1] * k[-1] ** 3 > 1e-6 * exact:
             return 0.0  # tails so long that the sum is not at hand; then the scale is judged by moves alone
         return float(2.0 * (q * k * k).sum() / exact - 1.0)
 
@@ -177,11 +175,6 @@ def axis_kernel(proposal: Update, grid: Grid, k: int, component: int) -> AxisKer
     GridError
         If the axis is not uniform, a lattice does not fit it, or its cells are so wide that proposals hardly ever leave
         them.
-
-    Warns
-    -----
-    GridWarning
-        If the variance of the proposal is off by a tenth on the grid.
     """
     axis, name = grid.axes[k], grid.names[k]
     if not axis.uniform:
@@ -202,14 +195,38 @@ def axis_kernel(proposal: Update, grid: Grid, k: int, component: int) -> AxisKer
             f"cells of width {width:.4g} along {name!r} are too wide for {proposal!r}: a share {moving:.2g} of its "
             f"updates leaves the cell that it starts from; take cells no wider than {scale:.2g}"
         )
-    if abs(error) > POOR:
-        warnings.warn(
-            f"cells of width {width:.4g} along {name!r} give {proposal!r} a variance wrong by {error:+.0%}; the error "
-            "falls as the square of the width",
-            GridWarning,
-            stacklevel=BEHIND_GENERATOR,
-        )
     return kernel
+
+
+def warn_if_coarse(proposal: Update, grid: Grid, components: list[int], *, stacklevel: int = 4) -> None:
+    """Warn where a grid gives a proposal another variance than it has.
+
+    Parameters
+    ----------
+    proposal : Proposal or LatticeProposal
+        The proposal.
+    grid : Grid
+        The grid.
+    components : list of int
+        Number of the variable on each axis.
+    stacklevel : int
+        How many calls up the user's own line is; by default behind `fpsolver.generator`.
+
+    Warns
+    -----
+    GridWarning
+        Naming the axis and the error, if that is a tenth or more.
+    """
+    for k, (component, name) in enumerate(zip(components, grid.names, strict=True)):
+        kernel = axis_kernel(proposal, grid, k, component)
+        error = kernel.variance_error if isinstance(kernel, DensityKernel) else 0.0
+        if abs(error) > POOR:
+            warnings.warn(
+                f"cells of width {grid.spacings[k]:.4g} along {name!r} give {proposal!r} a variance wrong by "
+                f"{error:+.0%}; the error falls as the square of the width",
+                GridWarning,
+                stacklevel=stacklevel,
+            )
 
 
 def _lattice(spacing: float, width: float, name: str) -> LatticeKernel:

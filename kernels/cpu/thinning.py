@@ -9,7 +9,8 @@ one is a failure.
 
 Attempt number k of a trajectory takes its own draw blocks, and its time is that of the attempt before plus a waiting
 time that these blocks give: nothing depends on where a run is cut. Landscapes that depend on time have the values of
-their parameters, and the temperature, as further rows behind the coordinates.
+their parameters, and the temperature, as further rows behind the coordinates; the first bound is then taken with the
+largest loss and the lowest temperature of a window of time, and an attempt that would come behind its end is none.
 
 References
 ----------
@@ -70,6 +71,17 @@ class Law(NamedTuple):
     temperature_row: int
 
 
+class Windows(NamedTuple):
+    """Length of the windows of time (zero: there are none), number of the first, and for each of them lower and upper
+    values of the driven parameters, (windows, parameters), and the lowest temperature."""
+
+    length: float
+    first: int
+    low: np.ndarray
+    high: np.ndarray
+    temperature: np.ndarray
+
+
 class Rows(NamedTuple):
     """Rows of the state: jumps, attempts, time of the last attempt; entropy flow, heat, work and the loss at time zero,
     −1 where not asked for."""
@@ -104,7 +116,7 @@ class Seats(NamedTuple):
     p: np.ndarray
 
 
-WAIT, CHANCE, TIME, LOSS, NEW_LOSS, RATE, NEW_RATE, MASS, SAG = range(9)
+WAIT, CHANCE, TIME, LOSS, NEW_LOSS, RATE, NEW_RATE, MASS, SAG, LIMIT = range(10)
 """Scalars of a seat."""
 
 
@@ -125,7 +137,7 @@ def make_seats(rows, d, driven, p):
         np.zeros(d * LANES),
         np.zeros(d * LANES),
         np.zeros(d * LANES),
-        np.zeros(9 * LANES),
+        np.zeros(10 * LANES),
         p.copy(),
     )
 
@@ -148,7 +160,7 @@ def _bound(seats, f, law, d):
             rate[i] = law.rate
     for i in range(LANES):
         seats.tilted[i], seats.failed[i], mass[i] = False, False, 0.0
-    if law.law == METROPOLIS or law.law == GLAUBER:
+    if law.law == METROPOLIS or law.law == GLAUBER or f.driven > 0:
         return
     f.value(seats.x, seats.p, loss)
     if f.has_slope:
@@ -170,13 +182,52 @@ def _bound(seats, f, law, d):
 
 
 @njit(**INLINE)
-def _schedule(seats, f, law, rows, end, d):
+def _bound_in_window(seats, f, law, windows, rows, d):
+    """Raise the rate of attempts to what bounds it up to the end of the window of time: parameters enter linearly, so
+    that the largest loss is at a corner of their ranges."""
+    loss, largest, rate = row(seats.scalars, NEW_LOSS), row(seats.scalars, MASS), row(seats.scalars, RATE)
+    limit, last = row(seats.scalars, LIMIT), row(seats.work, rows.last)
+    count = windows.low.shape[1]
+    for corner in range(1 << count):
+        for i in range(LANES):
+            w = _window(last[i], windows)
+            for k in range(count):
+                values = windows.high if (corner >> k) & 1 else windows.low
+                seats.x[(d + k) * LANES + i] = values[w, k]
+        f.value(seats.x, seats.p, loss)
+        for i in range(LANES):
+            largest[i] = loss[i] if corner == 0 else max(largest[i], loss[i])
+    for i in range(LANES):
+        w = _window(last[i], windows)
+        limit[i] = (windows.first + w + 1) * windows.length
+        c = (1.0 if law.law == ARRHENIUS else 0.5) / windows.temperature[w]
+        largest[i] = c * (largest[i] - law.least)
+        seats.failed[i] = not (largest[i] < LOOSE)
+        rate[i] *= exp(largest[i])
+
+
+@njit(**INLINE)
+def _window(time, windows):
+    """Return the window that a time is in, the later one at a boundary."""
+    w = np.int64(np.floor(time / windows.length))
+    w += (w + 1) * windows.length <= time
+    return min(max(w - windows.first, 0), len(windows.temperature) - 1)
+
+
+@njit(**INLINE)
+def _schedule(seats, f, law, windows, rows, end, d):
     """Find the times of the next attempts, whether they come, and what is driven then."""
     wait, time, rate = row(seats.scalars, WAIT), row(seats.scalars, TIME), row(seats.scalars, RATE)
     last = row(seats.work, rows.last)
     for i in range(LANES):
         time[i] = last[i] + wait[i] / rate[i]
         seats.failed[i] |= not (rate[i] >= 0.0) or rate[i] == np.inf
+    if windows.length > 0.0:
+        limit = row(seats.scalars, LIMIT)
+        for i in range(LANES):
+            seats.tilted[i] = time[i] > limit[i]  # there is no attempt, but the next window
+            time[i] = min(time[i], limit[i])
+    for i in range(LANES):
         seats.comes[i] = time[i] <= end
     if f.driven > 0:
         f.drive(time, seats.p, seats.x[d * LANES :])
@@ -193,11 +244,11 @@ def _try(seats, f, law, d, k0, k1):
         trial_moves.fill_steps(law.scales, seats.unit, seats.change, d)
     else:
         trial_moves.fill_change(
-            law.kind, law.scales, law.bend, c, seats.unit, seats.slope, seats.tilted, seats.change, d
+            law.kind, law.scales, law.bend, c, seats.unit, seats.slope, seats.tilted, f.has_slope, seats.change, d
         )
     for i in range(d * LANES):
         seats.trial[i] = seats.x[i] + seats.change[i]
-    if law.law == METROPOLIS or law.law == GLAUBER:
+    if law.law == METROPOLIS or law.law == GLAUBER or f.driven > 0:
         f.value(seats.x, seats.p, loss)
     f.value(seats.trial, seats.p, new_loss)
     if law.law == LINEARISED:
@@ -207,7 +258,7 @@ def _try(seats, f, law, d, k0, k1):
 
 
 @njit(**INLINE)
-def _judge(seats, law, d):
+def _judge(seats, law, windows, d):
     """See which attempts are jumps: those that are not cease to come."""
     chance, sag = row(seats.scalars, CHANCE), row(seats.scalars, SAG)
     loss, new_loss = row(seats.scalars, LOSS), row(seats.scalars, NEW_LOSS)
@@ -221,6 +272,8 @@ def _judge(seats, law, d):
             share = -rise / temperature if rise > 0.0 else 0.0
         elif law.law == GLAUBER:
             share = -softplus(rise / temperature)
+        elif windows.length > 0.0:
+            share = -np.inf if seats.tilted[i] else -c * rise - seats.scalars[MASS * LANES + i]
         elif seats.tilted[i]:
             along = 0.0
             for k in range(d):
@@ -278,16 +331,18 @@ def _log_ratio(seats, f, law, d, i):
 
 
 @njit(**OPTIONS)
-def _round(seats, f, law, rows, end, d, k0, k1):
+def _round(seats, f, law, windows, rows, end, d, k0, k1):
     """Let every seated trajectory have its next attempt, where that comes before the end."""
     wait, chance = row(seats.scalars, WAIT), row(seats.scalars, CHANCE)
     trial_moves.fill_chances(seats.ids, seats.attempts, trial_moves.draws(law.kind, d), wait, chance, k0, k1)
     _bound(seats, f, law, d)
-    _schedule(seats, f, law, rows, end, d)
+    if windows.length > 0.0:
+        _bound_in_window(seats, f, law, windows, rows, d)
+    _schedule(seats, f, law, windows, rows, end, d)
     _try(seats, f, law, d, k0, k1)
     if f.has_rate:
         f.rate(seats.x, seats.p, row(seats.scalars, RATE))  # that of attempts was raised by the bound
-    _judge(seats, law, d)
+    _judge(seats, law, windows, d)
     _land(seats, f, law, rows, d)
 
 
@@ -354,7 +409,7 @@ def _settle(states, f, seats, rows, end, d):
 
 
 @njit(**ALLOCATING)
-def advance(states, counts, first, step, begin, end, k0, k1, functions, p, law, rows):
+def advance(states, counts, first, step, begin, end, k0, k1, functions, p, law, windows, rows):
     """Let all trajectories make their attempts up to time `end`.
 
     Parameters
@@ -371,8 +426,8 @@ def advance(states, counts, first, step, begin, end, k0, k1, functions, p, law, 
         Times.
     k0, k1 : int
         Key.
-    functions, law, rows : named tuples
-        See `Functions`, `Law` and `Rows`.
+    functions, law, windows, rows : named tuples
+        See `Functions`, `Law`, `Windows` and `Rows`.
     p : ndarray
         Parameters of the functions.
 
@@ -392,7 +447,7 @@ def advance(states, counts, first, step, begin, end, k0, k1, functions, p, law, 
             upcoming += 1
         if seated == 0:
             break
-        _round(seats, functions, law, rows, end, d, k0, k1)
+        _round(seats, functions, law, windows, rows, end, d, k0, k1)
         for seat in range(seated - 1, -1, -1):
             if seats.failed[seat] or not seats.comes[seat]:
                 if seats.failed[seat] and (worst < 0 or seats.who[seat] < worst):

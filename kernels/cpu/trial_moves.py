@@ -143,8 +143,8 @@ def add_log_mass(kind, scales, bend, c, slope, mass, d):
 
 
 @njit(**OPTIONS)
-def fill_change(kind, scales, bend, c, unit, slope, tilted, change, d):
-    """Turn the variables of `unit` into updates, tilted in those seats that say so."""
+def fill_change(kind, scales, bend, c, unit, slope, tilted, has_slope, change, d):
+    """Turn the variables of `unit` into updates, tilted in those seats that say so, where slopes are known."""
     for k in range(d):
         s = scales[k]
         u, g, out = row(unit, k), row(slope, k), row(change, k)
@@ -153,13 +153,13 @@ def fill_change(kind, scales, bend, c, unit, slope, tilted, change, d):
             variance = s * s / room if room > 0.0 else s * s
             spread = math.sqrt(variance)
             for i in range(LANES):
-                out[i] = spread * u[i] - c * variance * g[i] if tilted[i] else s * u[i]
+                out[i] = spread * u[i] - c * variance * g[i] if tilted[i] and has_slope else s * u[i]
         elif kind == UNIFORM:
             for i in range(LANES):
-                out[i] = s * tilted_uniform(u[i], c * s * g[i] if tilted[i] else 0.0)
+                out[i] = s * tilted_uniform(u[i], c * s * g[i] if tilted[i] and has_slope else 0.0)
         elif kind == LAPLACE:
             for i in range(LANES):
-                out[i] = s * tilted_laplace(u[i], c * s * g[i] if tilted[i] else 0.0)
+                out[i] = s * tilted_laplace(u[i], c * s * g[i] if tilted[i] and has_slope else 0.0)
         else:
             for i in range(LANES):
                 out[i] = s * u[i]

@@ -275,7 +275,7 @@ def test_first_passage_in_whole_steps():
 def test_divergence_names_step_and_trajectory(momentum):
     rate = 1.1 * 2 * (1 + momentum)  # beyond the threshold 2(1 + β)/h
     sgd = fp.SGD(PARABOLA, rate, fp.GaussianNoise(1.0), momentum=momentum)
-    with pytest.raises(TrajectoryError, match=r"in step \d+ .*learning_rate = .* overshoot") as caught:
+    with pytest.raises(TrajectoryError, match=r"in step \d+, .*learning_rate = .* overshoot") as caught:
         fp.simulate(sgd, 300, [1.0], t_final=100_000, seed=13)
     assert caught.value.step > 100
     assert 0 <= caught.value.trajectory < 300

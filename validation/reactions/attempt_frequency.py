@@ -157,7 +157,7 @@ def trajectories_in_a_valley(trial: Trial) -> Iterator[Comparison | Series]:
     number, dt = trial.pick(brief=0, quick=200_000, full=2_000_000), 0.01
     dynamics = fp.Langevin(landscape, temperature=TEMPERATURE)
     runs = [
-        fp.simulate(dynamics, number, [0.0, 0.0], step, 8.0, seed=trial.seed, experiment=index)
+        fp.simulate(dynamics, number, [0.0, 0.0], step, 8.0, seed=trial.seed, experiment=6130 + index)
         for index, step in enumerate((dt, 2 * dt))
     ]
     squares = [run.final[:, 0] ** 2 for run in runs]

@@ -45,7 +45,7 @@ NUMBERS = {"learning_rate": 0.1, "reference_batch": 64.0}
 def sampled_batches(trial: Trial) -> Iterator[Comparison | Series]:
     """Mean gradients of sampled batches: share of updates that go uphill, and within a box, against the form."""
     samples = trial.pick(brief=40_000, quick=400_000, full=4_000_000)
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 101])
     batches = np.array([1, 4, 16, 64])
     gradient, spread = np.array([0.3, -0.2]), np.array([[1.0, 0.0], [0.6, 0.8]])
     for dimension in (1, 2):
@@ -94,7 +94,7 @@ def _integral(trial: Trial, gradient: np.ndarray, covariance: np.ndarray, batch:
 def ratio_at_the_centre(trial: Trial) -> Iterator[Comparison | Series]:
     """Densities of sampled updates at their centre, in one to three dimensions, against (B/N)^{d/2} and √(B/N)."""
     samples = trial.pick(brief=200_000, quick=2_000_000, full=20_000_000)
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 102])
     batch, reference = 16.0, 64.0
     dimensions = np.array([1, 2, 3])
     rows = []

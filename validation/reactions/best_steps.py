@@ -93,7 +93,7 @@ def minibatches_of_regression(trial: Trial) -> Iterator[Comparison | Series]:
     each = inputs * (inputs @ theta - targets)[:, None]
     slope, hessian = each.mean(axis=0), inputs.T @ inputs / 60
     covariance = (each - slope).T @ (each - slope) / 60
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 103])
     gradients = each[rng.integers(0, 60, size=(samples, batch))].mean(axis=1)
     along, across = gradients @ slope, np.einsum("ni,ij,nj->n", gradients, hessian, gradients)
     best = float(along.mean() / across.mean())
@@ -268,7 +268,7 @@ def fastest_escape_by_metropolis(trial: Trial) -> Iterator[Comparison | Series]:
         points=9,
         tolerance=1e-3,
     )
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 104])
     scales = best.argument * np.array([0.4, 0.7, 1.0, 1.5, 2.5])
     rows = [_walks(text, temperature, float(scale), walkers, rng) for scale in scales]
     times, errors = np.transpose(rows)
@@ -313,7 +313,7 @@ def _lost_jump(scale: float, dimension: int) -> float:
 def random_walk_metropolis(trial: Trial) -> Iterator[Comparison | Series]:
     """Best scale l/√d on a standard normal by dimension, searched, against sampled moves and the limit 2.381202."""
     samples = trial.pick(brief=20_000, quick=200_000, full=2_000_000)
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 105])
     dimensions = np.array([1, 2, 5, 10, 20, 50, 100, 200, 400])
     limit = float(metropolis.optimal_scaling())
     best = [minimise(partial(_lost_jump, dimension=int(d)), (1.0, 6.0), tolerance=1e-8).argument for d in dimensions]

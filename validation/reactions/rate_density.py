@@ -121,7 +121,12 @@ def trajectories_at_rest(trial: Trial) -> Iterator[Comparison]:
         for law in ("half", "arrhenius"):
             # Even functions forget the start a hundred times over.
             run = fp.simulate(
-                jumps(text, temperature, 0.5, law), number, [0.8], t_final=100.0, seed=trial.seed, experiment=index
+                jumps(text, temperature, 0.5, law),
+                number,
+                [0.8],
+                t_final=100.0,
+                seed=trial.seed,
+                experiment=6100 + index,
             )
             squares = run.final[:, 0] ** 2
             predicted = _boltzmann_moment(text, float(trial.predict(temperature, law=law)), half_width)
@@ -133,7 +138,7 @@ def trajectories_at_rest(trial: Trial) -> Iterator[Comparison]:
 def total_rate_needs_a_proposal(trial: Trial) -> Iterator[Comparison | Series]:
     """∫ρ over sampled updates on a linear loss, for three proposals; without a proposal it grows with the cut-off."""
     samples = trial.pick(brief=100_000, quick=1_000_000, full=10_000_000)
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 106])
     draws: dict[str, Callable[..., Any]] = {
         "gaussian": rng.normal, "uniform": partial(rng.uniform, -1.0, 1.0), "laplace": rng.laplace
     }  # fmt: skip
@@ -250,7 +255,7 @@ SURFACES = (
 @D3.check
 def first_order_change_of_the_loss(trial: Trial) -> Iterator[Comparison | Series]:
     """|∇L||Δθ|cos α against differences of the loss along random updates, and how the remainder shrinks."""
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 107])
     for name, landscape in SURFACES:
         point, direction = rng.normal(size=(2, landscape.dimension))
         direction /= np.linalg.norm(direction)
@@ -275,7 +280,7 @@ def first_order_change_of_the_loss(trial: Trial) -> Iterator[Comparison | Series
 def acceptance_on_a_linear_loss(trial: Trial) -> Iterator[Comparison | Series]:
     """Share of accepted updates, sampled in one and in ten dimensions, against the form; and e^{−E_a/T} beside it."""
     samples = trial.pick(brief=20_000, quick=400_000, full=4_000_000)
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 108])
     temperature, scale = 0.5, 0.3
     slopes = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
     rows = []
@@ -372,7 +377,7 @@ def sampled_updates(trial: Trial) -> Iterator[Comparison | Series]:
     temperature, scale = 0.5, 0.6
     hessian = np.array([[1.0, 0.4, 0.0], [0.4, 0.5, -0.2], [0.0, -0.2, 2.0]])
     gradient = np.array([1.0, -0.5, 0.8])
-    updates = scale * np.random.default_rng(trial.seed).normal(size=(samples, 3))
+    updates = scale * np.random.default_rng([trial.seed, 109]).normal(size=(samples, 3))
     change = updates @ gradient + 0.5 * np.einsum("ni,ij,nj->n", updates, hessian, updates)
     weighted = updates * LAWS["half"](change / temperature)[:, None]
     form = trial.predict(gradient, hessian, temperature=temperature, scale=scale)
@@ -389,7 +394,7 @@ def trajectories_in_time(trial: Trial) -> Iterator[Comparison]:
         return
     number, time = trial.pick(brief=0, quick=200_000, full=2_000_000), 4.0
     for law in ("half", "arrhenius"):
-        run = fp.simulate(jumps("x", 0.5, 0.3, law), number, [0.0], t_final=time, seed=trial.seed)
+        run = fp.simulate(jumps("x", 0.5, 0.3, law), number, [0.0], t_final=time, seed=trial.seed, experiment=6110)
         form = trial.predict(1.0, 0.0, temperature=0.5, scale=0.3, law=law)
         x = run.final[:, 0]
         yield statistical(f"⟨x⟩ at t = 4, law {law!r}", time * form.flow[0], x.mean(), x.std() / math.sqrt(number))

@@ -52,7 +52,7 @@ def _rounded(values: np.ndarray, rounding: str, rng: np.random.Generator) -> np.
 def rounded_samples(trial: Trial) -> Iterator[Comparison | Series]:
     """Shares of normal updates, drawn and rounded, at each representable value, against the form."""
     samples = trial.pick(brief=100_000, quick=1_000_000, full=10_000_000)
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 110])
     update, scale, quantum, k = 0.13, 0.3, 0.4, np.arange(-2, 4)
     for rounding in quantised_updates.ROUNDINGS:
         values = _rounded(rng.normal(update, scale, samples) / quantum, rounding, rng)
@@ -92,7 +92,7 @@ def steps_of_the_lattice_chain(trial: Trial) -> Iterator[Comparison]:
 def moments_of_rounded_updates(trial: Trial) -> Iterator[Comparison | Series]:
     """Variance of samples by s/q, on the lattice, and their bias off it, against Sheppard's series."""
     samples = trial.pick(brief=100_000, quick=1_000_000, full=10_000_000)
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 111])
     widths = np.array([0.15, 0.2, 0.3, 0.5, 0.8, 1.2])
     for rounding in quantised_updates.ROUNDINGS:
         rows = []

@@ -65,15 +65,15 @@ def drift_and_diffusion_at_a_point(trial: Trial) -> Iterator[Comparison | Series
             ))  # fmt: skip
         drifts[law], diffusions[law], better[law] = np.abs(np.array(rows)).T
         name = "relative error of drift and diffusion"
-        yield power(f"power of s, diffusion, law {law!r}", scales, diffusions[law], ORDERS[law])
-        yield power(f"power of s after the first correction, law {law!r}", scales, better[law], 2.0 * ORDERS[law])
+        small, its_name = scales ** ORDERS[law], "s" if law == "metropolis" else "s²"
+        yield power(f"power of {its_name}, diffusion, law {law!r}", small, diffusions[law], 1.0)
+        yield power(f"power of {its_name} after the first correction, law {law!r}", small, better[law], 2.0)
         yield Series(
             f"Approach to the Fokker–Planck equation at a point, law {law!r}", "scale s of jumps", name,
-            (Curve("∝ s" if law == "metropolis" else "∝ s²", scales, drifts[law][-1] * (scales / scales[-1]) **
-                   ORDERS[law]),),
+            (Curve(f"∝ {its_name}", scales, drifts[law][-1] * small / small[-1]),),
             (Points("drift", scales, drifts[law]), Points("diffusion", scales, diffusions[law]),
              Points("drift, first correction included", scales, better[law])), "xy",
-            power(f"power of s, drift, law {law!r}", scales, drifts[law], ORDERS[law]),
+            power(f"power of {its_name}, drift, law {law!r}", small, drifts[law], 1.0),
         )  # fmt: skip
 
 
@@ -92,11 +92,12 @@ def relaxation_rates_in_a_parabola(trial: Trial) -> Iterator[Comparison | Series
             form = -trial.predict(1.0, temperature=temperature, variance=scale**2, law=law, attempt_rate=rate)[0]
             rows.append((found[0] / form - 1.0, found[1] / (2.0 * form) - 1.0))
         left = np.abs(np.array(rows)).T
-        yield power(f"power of s, second rate, law {law!r}", scales, left[1], ORDERS[law])
+        small, its_name = scales ** ORDERS[law], "s" if law == "metropolis" else "s²"
+        yield power(f"power of {its_name}, second rate, law {law!r}", small, left[1], 1.0)
         yield Series(
             f"Relaxation rates in x²/2, law {law!r}", "scale s of jumps", "|λ over that of the limit − 1|", (),
             (Points("λ₁", scales, left[0]), Points("λ₂", scales, left[1])), "xy",
-            power(f"power of s, slowest rate, law {law!r}", scales, left[0], ORDERS[law]),
+            power(f"power of {its_name}, slowest rate, law {law!r}", small, left[0], 1.0),
         )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def escape_from_a_double_well(trial: Trial) -> Iterator[Comparison | Series]:
         "Slowest rate of jumps in a double well, T = 0.1", "scale s of jumps", "|λ₁ over that of diffusion − 1|",
         (Curve("∝ s²", scales, left[0] * (scales / scales[0]) ** 2),),
         (Points("jumps on cells", scales, left, np.full_like(scales, error / limit)),), "xy",
-        power("power of s, escape from a double well", scales, left, 2.0),
+        power("power of s², escape from a double well", scales**2, left, 1.0),
     )  # fmt: skip
     # Two scales and the known order extrapolate the rate of jumps to s → 0.
     value, doubt = richardson(rates[0], rates[1], order=2.0, ratio=float(scales[1] / scales[0]))

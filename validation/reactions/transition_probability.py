@@ -106,7 +106,7 @@ def jumps_on_a_linear_loss(trial: Trial) -> Iterator[Comparison | Series]:
 def sampled_jumps(trial: Trial) -> Iterator[Comparison | Series]:
     """Whether an urn has changed after Δt, in sampled histories of single balls, against the diagonal of the form."""
     samples, balls, duration = trial.pick(brief=100_000, quick=1_000_000, full=10_000_000), 8, 0.02
-    rng = np.random.default_rng(trial.seed)
+    rng = np.random.default_rng([trial.seed, 112])
     # Every ball changes sides at the rate 1/N: odd numbers of changes count.
     changed = rng.poisson(duration / balls, size=(samples, balls)) % 2
     state = 2
@@ -183,7 +183,9 @@ def trajectories_in_time(trial: Trial) -> Iterator[Comparison]:
         balance = gain - np.diag(gain.sum(axis=0))
         for time in (1.0, 4.0):
             p = expm(balance * time)[:, start]
-            run = fp.simulate(jumps(text, temperature, scale), number, [x[start]], t_final=time, seed=trial.seed)
+            run = fp.simulate(
+                jumps(text, temperature, scale), number, [x[start]], t_final=time, seed=trial.seed, experiment=6120
+            )
             squares = run.final[:, 0] ** 2
             title = f"⟨x²⟩ of trajectories, {name}, t = {time:g}"
             yield statistical(title, p @ x**2, squares.mean(), squares.std() / math.sqrt(number))

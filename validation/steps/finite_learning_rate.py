@@ -130,7 +130,7 @@ def orders_of_modified_equations(trial: Trial) -> Iterator[Comparison | Series]:
 def momentum_and_noise_that_does_not_commute(trial: Trial) -> Iterator[Comparison]:
     """Compare the covariances of theory with the recursion of moments and with runs, for random systems."""
     rng = np.random.default_rng([trial.seed, 5160])
-    runs, steps = trial.pick(brief=(400, 300), quick=(4000, 1500), full=(20_000, 3000))
+    runs, steps = trial.pick(brief=(400, 300), quick=(2000, 800), full=(20_000, 3000))
     for number in range(trial.pick(brief=2, quick=6, full=30)):
         matrix, root = rng.normal(size=(2, 2)), rng.normal(size=(2, 2))
         hessian, noise = matrix @ matrix.T + 0.3 * np.eye(2), root @ root.T + 0.1 * np.eye(2)
@@ -202,7 +202,7 @@ def yaida_on_other_losses(trial: Trial) -> Iterator[Comparison]:
 @CLAIM.check
 def yaida_with_momentum(trial: Trial) -> Iterator[Comparison]:
     """Compare both sides of the relation, with momentum, on runs in a double well, and in a quadratic with theory."""
-    eta, (runs, steps) = 0.05, trial.pick(brief=(200, 1500), quick=(1000, 6000), full=(2000, 10_000))
+    eta, (runs, steps) = 0.05, trial.pick(brief=(200, 1500), quick=(500, 4000), full=(2000, 10_000))
     for number, momentum in enumerate((0.5, 0.9)):
         rng = np.random.default_rng([trial.seed, 5162, number])
         start = rng.choice([-1.0, 1.0], size=(runs, 1))
@@ -224,7 +224,7 @@ def yaida_with_momentum(trial: Trial) -> Iterator[Comparison]:
         yield misses(f"either side, μ = {momentum:g}", 0.0, seen.value, seen.standard_error)
         if trial.effort != "brief":
             sgd = fp.SGD(fp.Landscape("x**4/4 - x**2/2"), eta, fp.GaussianNoise(1.0), momentum=momentum)
-            reading = measure_temperature(sgd, runs, 1500, initial=start, discard=500, seed=trial.seed)
+            reading = measure_temperature(sgd, runs, 1000, initial=start, discard=400, seed=trial.seed)
             yield statistical(
                 f"difference of the two sides, simulated, μ = {momentum:g}", 0.0, reading.imbalance,
                 reading.imbalance_standard_error,

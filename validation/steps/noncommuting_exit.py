@@ -191,7 +191,7 @@ def runs_of_the_chain(trial: Trial) -> Iterator[Comparison | Series]:
     rng, eta = np.random.default_rng([trial.seed, 5210]), 0.4
     size, ratios = trial.pick(
         brief=((2000, 300), (4.0, 5.0)),
-        quick=((20_000, 2000), (5.0, 7.0, 9.0)),
+        quick=((10_000, 1500), (5.0, 6.5, 8.0)),
         full=((50_000, 8000), (5.0, 8.0, 11.0)),
     )
     covariance = chain_covariance(HESSIAN, NOISE, learning_rate=eta)

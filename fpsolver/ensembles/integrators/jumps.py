@@ -14,6 +14,7 @@ from fpsolver.dynamics.jump import LAWS, SEPARABLE
 from fpsolver.ensembles.integrators.driven_rows import Drive, drive_of
 from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.ensembles.integrators.network import LONGEST, require_plain
+from fpsolver.ensembles.integrators.windows import window_of, windows_between
 from fpsolver.ensembles.jump_schemes import Thinning
 from fpsolver.ensembles.loss_bounds import least_curvature, least_loss
 from fpsolver.ensembles.space import space_of
@@ -46,6 +47,8 @@ class JumpIntegrator(Integrator):
         What they take.
     law : Law
         Rates, proposals and bounds.
+    window : float
+        Length of the windows of time in which driven rates are bounded, zero where they need none.
     """
 
     kernel: ClassVar[str] = "thinning"
@@ -54,6 +57,7 @@ class JumpIntegrator(Integrator):
     functions: Functions
     parameters: np.ndarray
     law: Law
+    window: float
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,7 +75,8 @@ class JumpIntegrator(Integrator):
         dt = self.request.dt
         moments = step * dt, (step + steps) * dt
         rows = rows_of(self.names, self.request.dynamics)
-        return step, *moments, *self.request.key, self.functions, self.parameters, self.law, rows
+        windows = windows_between(self.request.dynamics, self.window, *moments)
+        return step, *moments, *self.request.key, self.functions, self.parameters, self.law, windows, rows
 
     def figures(self, states: np.ndarray, n: int) -> dict[str, float]:
         """Return attempts per jump."""
@@ -171,6 +176,7 @@ def jump_integrator(request: Request, scheme: Thinning) -> JumpIntegrator:
         raise MethodError(f'law = "{dynamics.law}" on a lattice needs no thinning; choose scheme = "direct"')
     drive = drive_of(dynamics)
     least, bend = _bounds(dynamics, scheme)
+    window = window_of(dynamics, scheme, drive) if dynamics.law in SEPARABLE and dynamics.driven else 0.0
     functions, parameters = compiled_functions(dynamics, drive, bend is not None or dynamics.law == "linearised")
     law = Law(
         LAWS.index(dynamics.law),
@@ -185,21 +191,26 @@ def jump_integrator(request: Request, scheme: Thinning) -> JumpIntegrator:
         bend is not None,
         drive.temperature_row,
     )
-    return JumpIntegrator(request, functions, parameters, law)
+    return JumpIntegrator(request, functions, parameters, law, window)
 
 
 def _bounds(dynamics: JumpProcess, scheme: Thinning) -> tuple[float | None, float | None]:
     """Return a lower bound of the loss and minus one of its curvature, None where they are not needed or not known."""
+    if dynamics.law == "linearised" and dynamics.driven:
+        raise MethodError(
+            'law = "linearised" with a protocol: its rates have no bound that holds at all times; take law = "half", '
+            '"metropolis" or "glauber", or the density, fp.evolve(fp.generator(process, grid), …)'
+        )
     if dynamics.law not in SEPARABLE:
         return None, None
-    if dynamics.driven:
+    if dynamics.driven and scheme.least_loss is None and set(dynamics.protocol or {}) != {"temperature"}:
         raise MethodError(
-            f'law = "{dynamics.law}" with a protocol: its rates have no bound that holds at all times; take '
-            'law = "metropolis" or "glauber", or the density, fp.evolve(fp.generator(process, grid), …)'
+            f'law = "{dynamics.law}" with a protocol of the landscape: give a number that the loss never falls below, '
+            'at any time, as scheme = fp.Thinning(least_loss=…), or take law = "metropolis" or "glauber"'
         )
     least = scheme.least_loss if scheme.least_loss is not None else least_loss(dynamics.landscape)
     curvature = None
-    if dynamics.proposal.kind in TILTED:
+    if dynamics.proposal.kind in TILTED and not dynamics.driven:
         curvature = scheme.least_curvature
         curvature = least_curvature(dynamics.landscape) if curvature is None else curvature
     if curvature is not None and not _tilt_converges(dynamics, -curvature):
