@@ -60,10 +60,10 @@ def plain_loop(network: fp.MarkovNetwork) -> Callable[[np.ndarray, float], int]:
             total = 0.0
             for j in range(first[state], first[state + 1]):
                 total += rates[j]
-            t -= np.log(np.random.random()) / total
+            t -= np.log(np.random.random()) / total  # noqa: NPY002  (what compiled loops have)
             if t > t_final:
                 return events
-            left = np.random.random() * total
+            left = np.random.random() * total  # noqa: NPY002
             j = first[state]
             while left >= rates[j] and j < first[state + 1] - 1:
                 left -= rates[j]
@@ -106,7 +106,7 @@ def gillespy2(t_final: float, n: int) -> Callable[[], int] | None:
 
 
 def latency(words: int) -> float:
-    """Return the seconds of a reading that depends on the one before, at random places of a table of that many words."""
+    """Return the seconds of a reading that depends on the one before, in a table of that many words."""
     from numba import njit
 
     order = np.random.default_rng(2).permutation(words // 8)

@@ -76,9 +76,7 @@ def output_distance(times: Any, t_final: Any) -> float | None:
         return float(t_final) / max(int(times), 1)
     given = [float(t) for t in (*np.atleast_1d(times), t_final) if t]
     moments = [Fraction(t).limit_denominator(10**6) for t in given]
-    shared = Fraction(
-        gcd(*(moment.numerator for moment in moments)), lcm(*(moment.denominator for moment in moments))
-    )
+    shared = Fraction(gcd(*(moment.numerator for moment in moments)), lcm(*(moment.denominator for moment in moments)))
     rounded = any(abs(float(one) - t) > 1e-12 * abs(t) for one, t in zip(moments, given, strict=True))
     if rounded or shared <= 0 or t_final / shared > LONGEST:
         raise InputError(f"times = {times} have no step in common that is not very short; give it as dt")

@@ -42,7 +42,11 @@ def trajectory_failure(
     more = ", …" if len(names) > 8 else ""
     when = "" if isinstance(request.dynamics, SGD) else f" (t = {step * request.dt:g})"
     place = f"in step {step}{when}, from {shown}{more}"
-    reason = integrator.reason(state) or _beside_the_motion(integrator, state, trajectory, step, targets) or _reason(request, state, step)
+    known = integrator.reason(state)
+    if known is not None:
+        message = f"trajectory {trajectory} could not go on from {shown}{more}. {known}"
+        return TrajectoryError(message, step, trajectory, state.copy())
+    reason = _beside_the_motion(integrator, state, trajectory, step, targets) or _reason(request, state, step)
     message = f"trajectory {trajectory} became infinite or NaN {place}. {reason}"
     return TrajectoryError(message, step, trajectory, state.copy())
 

@@ -1,6 +1,7 @@
 """Where a law of motion lives: names of its coordinates and parameters, and what its trajectories carry along.
 
-Langevin dynamics, jumps and chains move on a landscape; a network has none, and one coordinate, the number of the state.
+Langevin dynamics, jumps and chains move on a landscape; a network has none, and one coordinate, the number of the
+state.
 """
 
 from __future__ import annotations

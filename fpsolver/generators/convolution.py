@@ -20,7 +20,6 @@ from fpsolver.generators.jump_moves import moves
 from fpsolver.generators.jump_rates import MOST_ENTRIES, JumpRates
 from fpsolver.generators.jump_weights import DensityKernel, axis_kernel
 from fpsolver.generators.rate_matrix import Generator
-from fpsolver.grids import Grid
 
 NEGLIGIBLE = 1e-17
 """Probability of far moves that the symmetric form may leave out: less than it loses by rounding."""
@@ -172,7 +171,7 @@ class ConvolutionGenerator(Generator):
 
     @cached_property
     def half(self) -> np.ndarray:
-        """g = √(ab), of the grid's shape: off-diagonal elements of S are g_i q g_j."""
+        """G = √(ab), of the grid's shape: off-diagonal elements of S are g_i q g_j."""
         return np.sqrt(self.arrival) * np.sqrt(self.departure)
 
     @cached_property
@@ -263,9 +262,7 @@ def convolution_generator(
     kernel = Kernel(grid.shape, tuple(axis.periodic for axis in grid.axes), tuple(weights))
     arrival = np.exp(middle - exponent)
     departure = np.exp(exponent - middle + rates.log_attempts)
-    return ConvolutionGenerator(
-        grid, process, "jump", (), killing, log_equilibrium, (), kernel, arrival, departure
-    )
+    return ConvolutionGenerator(grid, process, "jump", (), killing, log_equilibrium, (), kernel, arrival, departure)
 
 
 def _round(q: np.ndarray) -> np.ndarray:

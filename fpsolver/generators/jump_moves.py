@@ -129,9 +129,7 @@ class Moves:
         return np.asarray(total)
 
 
-def moves(
-    proposal: Update, grid: Grid, components: list[int], *, unfolded: bool = False, beyond: int = 0
-) -> Moves:
+def moves(proposal: Update, grid: Grid, components: list[int], *, unfolded: bool = False, beyond: int = 0) -> Moves:
     """Return the moves of a proposal on a grid; moves behind a reflecting wall are left out.
 
     Parameters
@@ -219,6 +217,4 @@ def _stay(sites: Sites) -> sparse.csr_array:
     """Return the matrix of no move."""
     n = sites.axis.cells
     cells = np.arange(n)
-    return sparse.coo_array(
-        (np.ones(n), (cells - int(sites.numbers[0]), cells)), shape=(len(sites.numbers), n)
-    ).tocsr()
+    return sparse.coo_array((np.ones(n), (cells - int(sites.numbers[0]), cells)), shape=(len(sites.numbers), n)).tocsr()

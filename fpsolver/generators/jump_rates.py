@@ -207,7 +207,7 @@ class JumpRates:
         if taken.entries > MOST_ENTRIES:
             raise GridError(
                 f"jumps on {self.grid!r} have {taken.entries:.1e} rates, more than the {MOST_ENTRIES:.0e} that are "
-                'kept: coarsen the grid, take a proposal of shorter range, targets instead of absorbing walls, or one of '
+                "kept: coarsen the grid, take a proposal of shorter range, targets instead of absorbing walls, or one of "
                 'the laws "half" and "arrhenius", which are convolutions'
             )
 
@@ -279,7 +279,9 @@ class JumpRates:
         loss = np.zeros(len(inside))
         loss[inside] = self.loss.ravel()[taken.home[inside]]
         if not inside.all():
-            loss[~inside] = loss_on_grid(self.process.landscape, self.grid, taken.points.reshape(len(loss), -1)[~inside])
+            loss[~inside] = loss_on_grid(
+                self.process.landscape, self.grid, taken.points.reshape(len(loss), -1)[~inside]
+            )
         turns = np.meshgrid(*(sites.turns for sites in taken.sites), indexing="ij")
         for axis, gain, turn in zip(self.grid.axes, self.gains, turns, strict=True):
             if axis.periodic and gain:

@@ -132,4 +132,6 @@ def resolvent(
             return solution
     if count is not None:
         count.products += taken
-    return solution + scale * conjugate_gradients(W, shift, scaled, 0.1 * tolerance * size / max(amplified, size), count)
+    return solution + scale * conjugate_gradients(
+        W, shift, scaled, 0.1 * tolerance * size / max(amplified, size), count
+    )

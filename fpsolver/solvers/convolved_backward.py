@@ -75,7 +75,9 @@ def backward_convolved(
         values *= balance / absorbed
         if change < tolerance:
             break
-    residual = np.where(outside, source + W.mean(values) - leaving * values, 0.0) / (source + leaving * values)
+    turnover = source + leaving * values
+    residual = np.where(turnover > 0.0, source + W.mean(values) - leaving * values, 0.0)
+    residual /= np.where(turnover > 0.0, turnover, 1.0)
     return values, {
         "method": METHOD,
         "residual": float(np.abs(residual).max()),

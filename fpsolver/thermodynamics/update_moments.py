@@ -70,7 +70,9 @@ def jump_moments(process: Any, where: Any = None) -> JumpMoments:
     if not isinstance(process, JumpProcess):
         given = getattr(process, "dynamics", None)
         if not isinstance(given, JumpProcess) or where is not None:
-            raise DynamicsError(f"{process!r} has no updates; give a JumpProcess and a grid or points, or its generator")
+            raise DynamicsError(
+                f"{process!r} has no updates; give a JumpProcess and a grid or points, or its generator"
+            )
         process, where = given, process.grid
     if process.driven:
         raise DynamicsError("a driven jump process has moments at each time; freeze it with process.at(t)")
@@ -84,7 +86,9 @@ def jump_moments(process: Any, where: Any = None) -> JumpMoments:
         )
     flat = points.reshape(-1, points.shape[-1])
     rows = [_integrals(process, theta) for theta in flat]
-    total, flow, second = (np.array(part).reshape(points.shape[:-1] + np.shape(part[0])) for part in zip(*rows, strict=True))
+    total, flow, second = (
+        np.array(part).reshape(points.shape[:-1] + np.shape(part[0])) for part in zip(*rows, strict=True)
+    )
     return JumpMoments(total, flow, second)
 
 
@@ -106,7 +110,9 @@ def _updates(process: JumpProcess) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(proposal, LatticeProposal):
         return np.concatenate([np.diag(scales), -np.diag(scales)]), np.full(2 * d, 0.5 / d)
     if not isinstance(proposal, Proposal) or proposal.heavy_tailed:
-        raise DynamicsError(f"{proposal!r} has tails too heavy for this quadrature; give a grid, which bounds the jumps")
+        raise DynamicsError(
+            f"{proposal!r} has tails too heavy for this quadrature; give a grid, which bounds the jumps"
+        )
     end = 1.0 if proposal.kind == "uniform" else 10.0 if proposal.kind == "gaussian" else REACH
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     edges = np.linspace(0.0, end, PANELS + 1)
@@ -240,7 +246,9 @@ def _shrunk(process: JumpProcess, factor: float) -> JumpProcess:
     return replace(process, proposal=smaller)
 
 
-def _remainder(process: JumpProcess, theta: np.ndarray, drift: np.ndarray, diffusion: np.ndarray) -> tuple[float, float]:
+def _remainder(
+    process: JumpProcess, theta: np.ndarray, drift: np.ndarray, diffusion: np.ndarray
+) -> tuple[float, float]:
     found = jump_moments(process, theta)
     now = _limit_diffusion(process, theta)
     scale = diffusion[0, 0] / now[0, 0]

@@ -27,7 +27,7 @@ from fpsolver.kernels.cpu.seats import go_home, sit_down
 from fpsolver.kernels.cpu.thinning import ARRHENIUS, GLAUBER, LINEARISED, METROPOLIS
 from fpsolver.kernels.cpu.trial_moves import fill_chances
 from fpsolver.kernels.elementary import exp, log, logistic, softplus
-from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 from fpsolver.kernels.poisson_variables import TRIES, poisson
 
 ONE = np.uint64(1)
@@ -42,8 +42,10 @@ class Leap(NamedTuple):
 
 
 class Seats(NamedTuple):
-    """What is held for each seat: who sits there, number of the trajectory and of its events, all rows of its state;
-    then what an event needs. `near` holds 2d rows a kind, `slopes` 2d + 1 blocks of d rows, the last at the state."""
+    """What is held for each seat: who sits there, its trajectory and state, then what an event needs.
+
+    `near` holds 2d rows a kind, `slopes` 2d + 1 blocks of d rows, the last at the state itself.
+    """
 
     who: np.ndarray
     ids: np.ndarray
@@ -96,7 +98,7 @@ def _slope(seats, j, d):
     return seats.slopes[j * d * LANES : (j + 1) * d * LANES]
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _look(seats, f, law, leap, d):
     """Find loss, slope and attempt rate at the state and its neighbours, as far as they are needed."""
     leaping = leap.tolerance > 0.0
@@ -124,7 +126,7 @@ def _look(seats, f, law, leap, d):
             moved[i] = x[i]
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _weigh(seats, law, d):
     """Find the rates of all jumps, and their sum."""
     loss, base, total = row(seats.scalars, LOSS), row(seats.scalars, RATE), row(seats.scalars, TOTAL)
@@ -146,7 +148,7 @@ def _weigh(seats, law, d):
             total[i] += rate[i]
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _sensitivity(seats, law, j, d, i):
     """Return by how much the logarithm of the weight of jump j falls with a rise of its loss difference.
 
@@ -159,7 +161,7 @@ def _sensitivity(seats, law, j, d, i):
     return 1.0 if law.law == ARRHENIUS or law.law == METROPOLIS else 0.5
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _change(seats, f, law, j, other, d, i):
     """Return the relative change of rate j by a jump `other`, to first order."""
     here, there = (2 * d * d + other // 2) * LANES + i, (j * d + other // 2) * LANES + i
@@ -177,7 +179,7 @@ def _change(seats, f, law, j, other, d, i):
     return change
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _length(seats, f, law, leap, d, i):
     """Return the length of the leap that the tolerance allows."""
     mean_rate = seats.scalars[TOTAL * LANES + i] / (2 * d)
@@ -207,7 +209,7 @@ def _length(seats, f, law, leap, d, i):
     return length
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _jump(seats, end, d, i):
     """Choose the next single jump, and see whether it comes."""
     total, chance = seats.scalars[TOTAL * LANES + i], seats.scalars[CHANCE * LANES + i]
@@ -223,7 +225,7 @@ def _jump(seats, end, d, i):
         seats.near[(COUNTS * 2 * d + chosen) * LANES + i] = 1.0
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _leap(seats, last, length, leap, end, d, i, k0, k1):
     """Take a leap, to the next multiple of the time step at most."""
     stop = (math.floor(last / leap.dt) + 1.0) * leap.dt
@@ -240,7 +242,7 @@ def _leap(seats, last, length, leap, end, d, i, k0, k1):
         seats.near[(COUNTS * 2 * d + j) * LANES + i] = count
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _choose(seats, seated, f, law, rows, leap, end, d, k0, k1):
     """Decide what every seated trajectory does next: a jump, a leap, or nothing before the end."""
     time, total, wait = row(seats.scalars, TIME), row(seats.scalars, TOTAL), row(seats.scalars, WAIT)
@@ -259,7 +261,7 @@ def _choose(seats, seated, f, law, rows, leap, end, d, k0, k1):
             _jump(seats, end, d, i)
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _land(seats, f, law, rows, d):
     """Move those whose event comes, and add what it contributes."""
     last, time, jumps = row(seats.work, rows.last), row(seats.scalars, TIME), row(seats.work, rows.jumps)
@@ -277,7 +279,7 @@ def _land(seats, f, law, rows, d):
     copy(seats.x, seats.trial)
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _account(seats, f, law, rows, d):
     """Add heat and entropy flow, which but for the linearised law depend on both ends of an event alone."""
     loss, new_loss = row(seats.scalars, LOSS), row(seats.scalars, NEW_LOSS)

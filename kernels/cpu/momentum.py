@@ -141,7 +141,7 @@ def _descend(x, slope, rate, d):
         x[i] -= eta * slope[i]
 
 
-@njit(**OPTIONS)
+@njit(inline="always")
 def _fill_slope(functions, place, step, ids, run, law, j, t):
     """Fill the slope at a place: that of the loss, or of the minibatch of the step."""
     d = law.dimension
@@ -156,7 +156,7 @@ def _fill_slope(functions, place, step, ids, run, law, j, t):
         subtract(slope, force, slope, d)
 
 
-@njit(**OPTIONS)
+@njit(inline="always")
 def _fill_kick(functions, place, z, law, j, t):
     """Fill what the noise adds to the velocity, up to the weights of the law, where it is not z itself."""
     d, kick, packed = law.dimension, part(t.vectors, KICK, law.dimension), rows_of(law.kind, law.dimension)
@@ -174,7 +174,7 @@ def _fill_kick(functions, place, z, law, j, t):
     add_lower(law.kind, c, z, law.constants[min(j, len(law.constants) - 1), 2], kick, d)
 
 
-@njit(**OPTIONS)
+@njit(inline="always")
 def _account(functions, block, x, rows, d, t):
     """Add the step's contribution to the integrals along the path."""
     change = part(t.vectors, KICK, d)

@@ -40,8 +40,11 @@ class Table(NamedTuple):
 
 
 class Seats(NamedTuple):
-    """What is held for each seat: who sits there, number of the trajectory and of its events so far, record of its
-    state, time of the last event, entropy flow; the words that choose the next, its time, and whether it comes."""
+    """What is held for each seat: who sits there, its trajectory and state, then what an event needs.
+
+    The state is the number of events so far, the record, the time of the last event and the entropy flow; an event
+    needs the words that choose it, its time, and whether it comes.
+    """
 
     who: np.ndarray
     ids: np.ndarray

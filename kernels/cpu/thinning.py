@@ -1,5 +1,4 @@
-"""Exact trajectories of jump processes on a landscape: attempts come at a rate that bounds that of jumps, and the
-surplus is thinned out.
+"""Exact trajectories of jump processes on a landscape: attempts come too often, and the surplus is thinned out.
 
 With c = 1/2T (or 1/T for the full exponent) the rate A q(Δ) e^{−cΔL} of a jump is bounded in two ways, and at every
 point the tighter one is taken: by A q e^{c(L − L₀)}, L₀ a lower bound of the loss; and where the curvature is −κ at
@@ -30,7 +29,7 @@ from fpsolver.kernels.cpu import trial_moves
 from fpsolver.kernels.cpu.lanes import copy, row
 from fpsolver.kernels.cpu.seats import go_home, sit_down
 from fpsolver.kernels.elementary import exp, log, softplus
-from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
+from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
 HALF, ARRHENIUS, LINEARISED, METROPOLIS, GLAUBER = range(5)
 """Laws, in the order of `fpsolver.dynamics.jump.LAWS`."""
@@ -42,8 +41,10 @@ ONE = np.uint64(1)
 
 
 class Functions(NamedTuple):
-    """Compiled block functions: loss, its gradient, attempt rate, and driven quantities as functions of a row of times;
-    whether the gradient is needed, the attempt rate varies, and quantities are driven."""
+    """Compiled block functions: loss, its gradient, attempt rate, and driven quantities of a row of times.
+
+    Then whether the gradient is needed, whether the attempt rate varies, and how many quantities are driven.
+    """
 
     value: Any
     gradient: Any
@@ -55,8 +56,11 @@ class Functions(NamedTuple):
 
 
 class Law(NamedTuple):
-    """Law, kind of proposal, its scales (d,) and its shape, temperature, attempt rate, bounds L₀ and κ and whether
-    each is known, and the row of a driven temperature behind the coordinates or −1."""
+    """Law, kind of proposal, its scales (d,) and its shape, temperature, attempt rate, and the bounds L₀ and κ.
+
+    Each bound comes with whether it is known; the last is the row of a driven temperature behind the coordinates, or
+    −1.
+    """
 
     law: int
     kind: int
@@ -72,8 +76,11 @@ class Law(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """Length of the windows of time (zero: there are none), number of the first, and for each of them lower and upper
-    values of the driven parameters, (windows, parameters), and the lowest temperature."""
+    """Length of the windows of time (zero: there are none), and the number of the first.
+
+    Then for each of them lower and upper values of the driven parameters, (windows, parameters), and the lowest
+    temperature.
+    """
 
     length: float
     first: int
@@ -83,8 +90,10 @@ class Windows(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Rows of the state: jumps, attempts, time of the last attempt; entropy flow, heat, work and the loss at time zero,
-    −1 where not asked for."""
+    """Rows of the state: jumps, attempts, time of the last attempt; entropy flow, heat, work, and the first loss.
+
+    They are −1 where they are not asked for.
+    """
 
     jumps: int
     attempts: int
@@ -96,8 +105,7 @@ class Rows(NamedTuple):
 
 
 class Seats(NamedTuple):
-    """What is held for each seat: who sits there, number of the trajectory and of its attempts, all rows of its state;
-    then what an attempt needs."""
+    """What is held for each seat: who sits there, its trajectory and state, then what an attempt needs."""
 
     who: np.ndarray
     ids: np.ndarray
@@ -142,14 +150,14 @@ def make_seats(rows, d, driven, p):
     )
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def strength(law, x, d, i):
     """Return c, the factor of ΔL in the exponent, and the temperature."""
     temperature = law.temperature if law.temperature_row < 0 else x[(d + law.temperature_row) * LANES + i]
     return (1.0 if law.law == ARRHENIUS else 0.5) / temperature, temperature
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _bound(seats, f, law, d):
     """Find loss and slope of all seats, the rate of attempts, and whether they are tilted."""
     loss, rate, mass = row(seats.scalars, LOSS), row(seats.scalars, RATE), row(seats.scalars, MASS)
@@ -181,10 +189,12 @@ def _bound(seats, f, law, d):
         rate[i] *= exp(best)
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _bound_in_window(seats, f, law, windows, rows, d):
-    """Raise the rate of attempts to what bounds it up to the end of the window of time: parameters enter linearly, so
-    that the largest loss is at a corner of their ranges."""
+    """Raise the rate of attempts to what bounds it up to the end of the window of time.
+
+    Parameters enter linearly, so that the largest loss is at a corner of their ranges.
+    """
     loss, largest, rate = row(seats.scalars, NEW_LOSS), row(seats.scalars, MASS), row(seats.scalars, RATE)
     limit, last = row(seats.scalars, LIMIT), row(seats.work, rows.last)
     count = windows.low.shape[1]
@@ -206,7 +216,7 @@ def _bound_in_window(seats, f, law, windows, rows, d):
         rate[i] *= exp(largest[i])
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _window(time, windows):
     """Return the window that a time is in, the later one at a boundary."""
     w = np.int64(np.floor(time / windows.length))
@@ -214,7 +224,7 @@ def _window(time, windows):
     return min(max(w - windows.first, 0), len(windows.temperature) - 1)
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _schedule(seats, f, law, windows, rows, end, d):
     """Find the times of the next attempts, whether they come, and what is driven then."""
     wait, time, rate = row(seats.scalars, WAIT), row(seats.scalars, TIME), row(seats.scalars, RATE)
@@ -234,7 +244,7 @@ def _schedule(seats, f, law, windows, rows, end, d):
         copy(seats.trial[d * LANES :], seats.x[d * LANES :])
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _try(seats, f, law, d, k0, k1):
     """Make the updates and find the loss behind them."""
     loss, new_loss = row(seats.scalars, LOSS), row(seats.scalars, NEW_LOSS)
@@ -257,7 +267,7 @@ def _try(seats, f, law, d, k0, k1):
         f.rate(seats.trial, seats.p, row(seats.scalars, NEW_RATE))
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _judge(seats, law, windows, d):
     """See which attempts are jumps: those that are not cease to come."""
     chance, sag = row(seats.scalars, CHANCE), row(seats.scalars, SAG)
@@ -287,7 +297,7 @@ def _judge(seats, law, windows, d):
         seats.tilted[i] = chance[i] < exp(share)
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _land(seats, f, law, rows, d):
     """Count the attempts, and move those that jump; `tilted` says which."""
     loss, new_loss = row(seats.scalars, LOSS), row(seats.scalars, NEW_LOSS)
@@ -313,7 +323,7 @@ def _land(seats, f, law, rows, d):
             x[i] = trial[i] if seats.tilted[i] else x[i]
 
 
-@njit(**INLINE)
+@njit(inline="always")
 def _log_ratio(seats, f, law, d, i):
     """Return the logarithm of the rate of a jump over that of its return, at the same parameters."""
     c, temperature = strength(law, seats.x, d, i)

@@ -180,8 +180,7 @@ def exploration(trial: Trial) -> Iterator[Comparison | Series]:
     """Start in the upper of two wells: without a floor runs stay; with one they nearly reach the best constant rate."""
     n, steps = trial.pick(brief=(1000, 150), quick=(5000, 400), full=(100_000, 400))
     noise, loss = fp.GaussianNoise(2.0), fp.Landscape(TILTED)
-    top = float(minimise(lambda x: float(-loss.value([[x]])[0]) + 10.0, (0.01, 0.6)).argument)
-    well = float(minimise(lambda x: float(loss.value([[x]])[0]) + 10.0, (top, 3.0)).argument)
+    _, top, well = np.sort(np.roots([1.0, 0.0, -1.0, 0.125]).real)
     sgd, start, largest = fp.SGD(loss, learning_rate=0.1, noise=noise), np.full((n, 1), well), 0.3
     grid = fp.Grid(x=(-2.6, 2.6, trial.pick(brief=80, quick=160, full=320)))
     constant = optimise(

@@ -105,8 +105,8 @@ def plane_in_the_limit(trial: Trial) -> Iterator[Comparison | Series]:
     keywords: dict[str, Any] = {"learning_rate": LIMIT, "normal": NORMAL, "distance": 1.0}
     noise = NOISE * 2.0 / LIMIT
     exact = float(noncommuting_exit.plane_exponent(HESSIAN, noise, **keywords))
-    ratios = np.geomspace(5.0, *trial.pick(brief=(20.0, 6), quick=(50.0, 8), full=(60.0, 10)))
-    strengths, cells = exact / ratios, trial.pick(brief=40, quick=128, full=256)
+    ratios = np.geomspace(5.0, *trial.pick(brief=(20.0, 6), quick=(40.0, 7), full=(60.0, 10)))
+    strengths, cells = exact / ratios, trial.pick(brief=40, quick=96, full=256)
     loss, covariance = turned_loss(), turned(chain_covariance(HESSIAN, noise, learning_rate=LIMIT))
     logarithms: list[list[float]] = []
     for number in (cells, cells // 2):
@@ -191,7 +191,7 @@ def runs_of_the_chain(trial: Trial) -> Iterator[Comparison | Series]:
     rng, eta = np.random.default_rng([trial.seed, 5210]), 0.4
     size, ratios = trial.pick(
         brief=((2000, 300), (4.0, 5.0)),
-        quick=((10_000, 1500), (5.0, 6.5, 8.0)),
+        quick=((8000, 1200), (5.0, 6.5)),
         full=((50_000, 8000), (5.0, 8.0, 11.0)),
     )
     covariance = chain_covariance(HESSIAN, NOISE, learning_rate=eta)
@@ -213,7 +213,7 @@ def runs_of_the_chain(trial: Trial) -> Iterator[Comparison | Series]:
             bias = epsilon * (math.log1p(again(eta, covariance, ratio)) + 10.0 / (eta * size[1]))
             yield statistical(
                 f"exponent of the {name}, V/ε = {ratio:g}", form, measured, epsilon * errors[-1],
-                bias=bias, bias_source="returns outside, and the first steps",
+                bias=bias, bias_source="returns outside, and ten relaxation times at the start",
             )  # fmt: skip
         written = noncommuting_exit.exponent_as_written(HESSIAN, NOISE, learning_rate=eta, boundary=boundary)
         yield misses(f"ΔL/T, {name}", written, measured, epsilon * errors[-1], margin=bias)
@@ -231,10 +231,8 @@ def runs_of_the_chain(trial: Trial) -> Iterator[Comparison | Series]:
 @CLAIM.check
 def operator_of_the_chain(trial: Trial) -> Iterator[Comparison]:
     """Compare with mean first-passage times of the Markov operator of the chain, on two grids that end at the plane."""
-    eta, (cells, ratios) = (
-        0.4,
-        trial.pick(brief=(18, (6.0,)), quick=(48, (5.0, 8.0, 12.0)), full=(60, (5.0, 9.0, 16.0))),
-    )
+    eta = 0.4
+    cells, ratios = trial.pick(brief=(18, (6.0,)), quick=(36, (5.0, 10.0)), full=(60, (5.0, 9.0, 16.0)))
     exact = float(noncommuting_exit.plane_exponent(HESSIAN, NOISE, learning_rate=eta, normal=NORMAL, distance=1.0))
     loss, covariance = turned_loss(), chain_covariance(HESSIAN, NOISE, learning_rate=eta)
     form = trial.predict(HESSIAN, NOISE, learning_rate=eta, boundary=plane(1.0))

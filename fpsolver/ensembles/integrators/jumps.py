@@ -11,6 +11,7 @@ import numpy as np
 from fpsolver.device import launcher
 from fpsolver.dynamics import JumpProcess
 from fpsolver.dynamics.jump import LAWS, SEPARABLE
+from fpsolver.dynamics.proposals import Proposal
 from fpsolver.ensembles.integrators.driven_rows import Drive, drive_of
 from fpsolver.ensembles.integrators.integrator import Integrator, Request
 from fpsolver.ensembles.integrators.network import LONGEST, require_plain
@@ -92,17 +93,17 @@ class JumpIntegrator(Integrator):
         over = self._log_bound(point, loss)
         if over > thinning.LOOSE:
             return (
-                f"There attempts would come e^({over:.3g}) times as often as at a minimum, so steep or high is the loss "
-                "for this temperature and proposal: begin nearer to a minimum, raise the temperature, make the proposal "
-                'narrower, or take law = "metropolis"'
+                f"There attempts would come e^({over:.3g}) times as often as at a minimum, so steep or high is the "
+                "loss for this temperature and proposal: begin nearer to a minimum, raise the temperature, make the "
+                'proposal narrower, or take law = "metropolis"'
             )
         bounds = [f"{self.law.least:g} of the loss"] if self.law.has_least else []
         bounds += [f"{-self.law.bend:g} of its curvature"] if self.law.has_bend else []
         if not bounds:
             return "A jump tried from there ends where the loss is not a number"
         return (
-            f"A jump tried from there shows that the lower bound {' or '.join(bounds)} does not hold, or ends where the "
-            "loss is not a number; give bounds that hold as fp.Thinning(least_loss=…, least_curvature=…)"
+            f"A jump tried from there shows that the lower bound {' or '.join(bounds)} does not hold, or ends where "
+            "the loss is not a number; give bounds that hold as fp.Thinning(least_loss=…, least_curvature=…)"
         )
 
     def _log_bound(self, point: np.ndarray, loss: float) -> float:
@@ -114,9 +115,10 @@ class JumpIntegrator(Integrator):
             scales = self.law.scales
             if dynamics.proposal.kind == "gaussian":
                 scales = scales / np.sqrt(1.0 - c * self.law.bend * scales**2)
+            assert isinstance(dynamics.proposal, Proposal)
             slope = dynamics.landscape.gradient(point)
             with np.errstate(over="ignore"):
-                moments = dynamics.proposal.exponential_moment(c * scales * slope)  # type: ignore[union-attr]
+                moments = dynamics.proposal.exponential_moment(c * scales * slope)
                 return min(plain, float(np.log(moments).sum()))
         return plain if dynamics.law in SEPARABLE else 0.0
 
@@ -132,8 +134,8 @@ def rows_of(names: tuple[str, ...], dynamics: JumpProcess) -> Rows:
     """Return where the kernel finds what trajectories carry."""
     place = {name: k for k, name in enumerate(names)}
     work = place.get("work", -1) if dynamics.driven else -1  # without protocols it stays zero
-    found = (place.get(name, -1) for name in ("entropy_flow", HEAT))
-    return Rows(place["jumps"], place["attempts"], place["last_attempt"], *found, work, place.get(INITIAL_LOSS, -1))
+    flow, heat, initial = (place.get(name, -1) for name in ("entropy_flow", HEAT, INITIAL_LOSS))
+    return Rows(place["jumps"], place["attempts"], place["last_attempt"], flow, heat, work, initial)
 
 
 def attempts_per_jump(names: tuple[str, ...], states: np.ndarray, n: int) -> dict[str, float]:

@@ -73,7 +73,8 @@ def network_integrator(request: Request) -> NetworkIntegrator:
             f'"entropy_flow" is infinite: link {link}, between the states {network.tails[link]} and '
             f"{network.heads[link]}, leads one way only; give every link a return, however slow"
         )
-    return NetworkIntegrator(request, Table(*alias_table(*outward(network, flows)), flows))
+    words, records = alias_table(*outward(network, flows))
+    return NetworkIntegrator(request, Table(words, records, flows))
 
 
 def outward(network: MarkovNetwork, flows: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

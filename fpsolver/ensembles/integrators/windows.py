@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fpsolver.dynamics import JumpProcess
+from fpsolver.dynamics import JumpProcess, Protocol
 from fpsolver.ensembles.integrators.driven_rows import TEMPERATURE, Drive
 from fpsolver.ensembles.jump_schemes import Thinning
 from fpsolver.errors import MethodError
@@ -73,8 +73,8 @@ def windows_between(dynamics: JumpProcess, length: float, begin: float, end: flo
     first, behind = int(np.floor(begin / length)), int(np.ceil(end / length)) + 1
     if behind - first > MOST:
         raise MethodError(
-            f"there are {behind - first} windows of {length:g} up to t = {end:g}, in which rates are bounded; give more "
-            "output times, or scheme = fp.Thinning(window=…)"
+            f"there are {behind - first} windows of {length:g} up to t = {end:g}, in which rates are bounded; give "
+            "more output times, or scheme = fp.Thinning(window=…)"
         )
     protocols = dict(dynamics.protocol or {})
     temperature = protocols.pop(TEMPERATURE, None)
@@ -91,10 +91,10 @@ def windows_between(dynamics: JumpProcess, length: float, begin: float, end: flo
     return Windows(length, first, np.ascontiguousarray(low), np.ascontiguousarray(high), lowest)
 
 
-def _range(protocol: object, length: float, first: int, behind: int) -> tuple[np.ndarray, np.ndarray]:
+def _range(protocol: Protocol, length: float, first: int, behind: int) -> tuple[np.ndarray, np.ndarray]:
     """Return lower and upper values of a protocol in every window."""
     windows = np.arange(first, behind)
     shares = np.linspace(0.0, 1.0, SAMPLES + 1)
-    values = np.asarray(protocol((windows[:, None] + shares) * length), dtype=float)  # type: ignore[operator]
+    values = np.asarray(protocol((windows[:, None] + shares) * length))
     margin = np.abs(np.diff(values, axis=1)).max(axis=1)
     return values.min(axis=1) - margin, values.max(axis=1) + margin

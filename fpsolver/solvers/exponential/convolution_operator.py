@@ -48,7 +48,7 @@ class ConvolutionOperator:
     def _kernel(self) -> tuple[Any, tuple[int, ...]]:
         """The kernel as loops take it: axes of sums of products, or the spectrum and shape of Fourier transforms."""
         kernel = self.generator.kernel
-        if self.device != "cpu" or not self.relative and kernel.by_fourier:
+        if self.device != "cpu" or (not self.relative and kernel.by_fourier):
             return kernel.spectrum, kernel.padded
         return kernel.lines(0.0 if self.relative else NEGLIGIBLE), ()
 
