@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "startup", "assembly", "evolve", "linear_algebra", "trajectories", "steps", "jump_trajectories", "fluctuations",
+    "jumps",
 )  # fmt: skip
 
 if __name__ == "__main__":

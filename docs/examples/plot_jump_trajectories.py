@@ -90,10 +90,10 @@ print(f"attempts per jump: {run.stats['attempts_per_jump']:.3f}")
 # is driven around, the total entropy production σ obeys :math:`\langle e^{-\sigma}\rangle = 1` from any initial state (left),
 # and in the steady state :math:`P(\sigma)/P(-\sigma) = e^{\sigma}` (right), where σ has discrete values.
 
-forward, backward = np.array([1.6, 3.3, 1.2]), np.array([0.3, 0.6, 0.9])
+forward, backward = np.array([1.6, 2.4, 1.2]), np.array([0.5, 0.8, 0.9])
 ring = fp.MarkovNetwork(3, [0, 1, 2], [1, 2, 0], forward, backward)
 W = fp.generator(ring)
-first, times = fp.Field(W.grid, [0.8, 0.1, 0.1]), np.linspace(0.1, 1.5, 15)
+first, times = fp.Field(W.grid, np.array([0.8, 0.1, 0.1])), np.linspace(0.1, 1.5, 15)
 later = fp.evolve(W, first, times=[0.0, *times])
 run = fp.simulate(
     ring, 40_000, first, t_final=1.5, times=15, seed=6, functionals="entropy_flow", density=(first, later),
@@ -123,7 +123,7 @@ left.set(xlabel="$t$", ylabel="entropy [nats]", title="from a state that is not 
 left.legend()
 value, ahead, back = pairs.T
 right.errorbar(value, np.log(ahead / back), 2 * np.sqrt(1 / ahead + 1 / back), fmt="o", ms=4, color="k", capsize=2,
-               label=f"slope {slope.slope:.3f} ± {slope.standard_error:.3f}")  # fmt: skip
+               label=f"slope {slope.slope:.3f} ± {slope.slope_error:.3f}")  # fmt: skip
 right.plot([0, value.max()], [0, value.max()], color="C0", label="slope 1")
 right.set(xlabel=r"$\sigma$", ylabel=r"$\ln P(\sigma)/P(-\sigma)$", title="steady state")
 right.legend()

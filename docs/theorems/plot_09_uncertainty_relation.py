@@ -38,8 +38,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import fpsolver as fp
-from fpsolver.theory import uncertainty
 from fpsolver import markov_network
+from fpsolver.theory import uncertainty
 from fpsolver.thermodynamics import chain_fluctuations, current_fluctuations, sharpest_current
 
 # %%

@@ -39,8 +39,8 @@ velocity *u* is least without drift, not at the drift of the steady state (R. La
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fpsolver.theory import two_reservoirs
 from fpsolver import markov_network
+from fpsolver.theory import two_reservoirs
 from fpsolver.thermodynamics import cycle_decomposition, least_entropy_production
 
 # %%

@@ -83,7 +83,7 @@ class SGD(Driven):
         The loss L(θ); an empirical risk (`fpsolver.landscapes.linear_regression`, `logistic_regression`) for
         `MinibatchNoise`.
     learning_rate : float
-        η > 0.
+        η ≥ 0; zero, where schedules may end, moves nothing.
     noise : GaussianNoise, MinibatchNoise or None
         Noise of the gradient; None for plain gradient descent.
     momentum : float
@@ -125,8 +125,6 @@ class SGD(Driven):
 
     def __post_init__(self) -> None:
         rate = checked_number("learning_rate", self.learning_rate, "step per gradient")
-        if rate == 0.0:
-            raise DynamicsError("learning_rate = 0: nothing would move; give a positive one")
         object.__setattr__(self, "learning_rate", rate)
         momentum = checked_number("momentum", self.momentum, "0 ≤ β < 1")
         if momentum >= 1.0:

@@ -46,7 +46,8 @@ class Ensemble:
     stats : mapping
         "scheme", "noise", "seed", "experiment", "precision", "device", "threads", "wall_time" in seconds,
         "particle_steps", "particle_steps_per_second" (of this call); for SGD, which counts time in steps,
-        "unit_of_time" ("step") and "learning_time", the sum of the learning rates up to now.
+        "unit_of_time" ("step") and "learning_time", the sum of the learning rates up to now; for jumps by thinning
+        "attempts_per_jump".
     """
 
     names: tuple[str, ...]

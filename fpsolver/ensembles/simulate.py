@@ -69,7 +69,7 @@ def simulate(
 
     Parameters
     ----------
-    dynamics : Langevin, UnderdampedLangevin or SGD
+    dynamics : Langevin, UnderdampedLangevin, SGD, JumpProcess or MarkovNetwork
         Law of motion.
     n : int
         Number of trajectories.
@@ -81,12 +81,14 @@ def simulate(
         momentum with velocities zero.
     dt, t_final : float
         Time step, and the time at the end, a multiple of it. SGD counts time in steps: dt is one, and may be left out.
+        Jumps come at their own times: dt is the distance of output times, and may be left out.
     seed : int
         Seed of the random numbers; required, and unrelated for neighbouring seeds.
-    scheme : str, optional
+    scheme : str, Thinning or TauLeaping, optional
         "euler-maruyama" (weak order 1; default), "heun" (weak order 2 with additive noise), "weak-2",
         "leimkuhler-matthews", "ornstein-uhlenbeck" (exact on quadratic landscapes); "baoab" (default) or "obabo" for
-        underdamped dynamics; "sgd" for SGD, which is a scheme itself.
+        underdamped dynamics; "sgd" for SGD, which is a scheme itself. Jumps are exact, by "thinning" or, in networks and
+        on a lattice, "direct"; "tau-leaping" is not, and ends leaps at multiples of dt.
     observe : Observable or sequence of Observable
         What to observe at the output times: `Moments`, `Mean`, `Histogram`, `LogSumExp`, `Quantiles`, `Trajectories`.
     times : int or sequence of float, optional

@@ -14,7 +14,7 @@ import numpy as np
 from fpsolver.dynamics.jump import JumpProcess
 from fpsolver.dynamics.proposals import Proposal
 from fpsolver.errors import GridError, suggest
-from fpsolver.generators.jump_rates import MOST_ENTRIES, JumpRates
+from fpsolver.generators.jump_rates import JumpRates
 from fpsolver.generators.jump_weights import warn_if_coarse
 from fpsolver.generators.matrix import MatrixGenerator, matrix_generator
 from fpsolver.generators.rate_matrix import Generator
@@ -22,18 +22,8 @@ from fpsolver.generators.walls import warn_if_cut
 from fpsolver.grids import Grid
 
 SCHEMES = ("matrix", "convolution")
-FEW_ENTRIES = 1_000_000
-"""Rates up to which a matrix is preferred in more than one dimension."""
-
-
-@dataclass(frozen=True, eq=False)
-class JumpGenerator(MatrixGenerator):
-    """The generator of a jump process whose rates are kept one by one."""
-
-    @property
-    def smooth(self) -> bool:
-        """Whether rates are samples of a density, so that sums over cells are integrals: for all but lattices."""
-        return isinstance(self.dynamics.proposal, Proposal)
+FEW_ENTRIES = 100_000
+"""Rates up to which a matrix is preferred."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,5 +105,5 @@ def _convolved(rates: JumpRates, scheme: str | None) -> bool:
         )
     if scheme is not None or not possible:
         return scheme == "convolution"
-    # Methods for matrices keep small rates better; most of them are meant for sparse ones, though.
-    return rates.moves.entries > (MOST_ENTRIES if rates.grid.dimension == 1 else FEW_ENTRIES)
+    # Methods for matrices keep small rates better, but most of them are meant for sparse ones.
+    return rates.moves.entries > FEW_ENTRIES

@@ -118,15 +118,15 @@ class Moves:
         values : ndarray
             One a site.
         """
-        total = 0.0
+        total = np.zeros(tuple(sites.axis.cells for sites in self.sites))
         for term in self.terms:
             image = values
             for k, factor in enumerate(term):
                 rest = np.moveaxis(image, k, 0)
                 moved = (factor.T @ rest.reshape(len(rest), -1)).reshape(-1, *rest.shape[1:])
                 image = np.moveaxis(moved, 0, k)
-            total = total + image
-        return np.asarray(total)
+            total += image
+        return total
 
 
 def moves(proposal: Update, grid: Grid, components: list[int], *, unfolded: bool = False, beyond: int = 0) -> Moves:

@@ -73,8 +73,8 @@ class JumpRates:
         attempts = np.array(process.attempts.evaluate(self.theta, process.landscape.parameters), dtype=float)
         if attempts.min() < 0.0 or attempts.max() == 0.0:
             raise DynamicsError(
-                f"attempt_rate = {process.attempts.given!r} is {attempts.min():g} somewhere on the grid; rates must not "
-                "be negative, nor all zero"
+                f"attempt_rate = {process.attempts.given!r} is {attempts.min():g} somewhere on the grid; rates must "
+                "not be negative, nor all zero"
             )
         with np.errstate(divide="ignore"):
             return np.log(attempts)
@@ -207,8 +207,8 @@ class JumpRates:
         if taken.entries > MOST_ENTRIES:
             raise GridError(
                 f"jumps on {self.grid!r} have {taken.entries:.1e} rates, more than the {MOST_ENTRIES:.0e} that are "
-                "kept: coarsen the grid, take a proposal of shorter range, targets instead of absorbing walls, or one of "
-                'the laws "half" and "arrhenius", which are convolutions'
+                "kept: coarsen the grid, take a proposal of shorter range, targets instead of absorbing walls, or one "
+                'of the laws "half" and "arrhenius", which are convolutions'
             )
 
     def _rates(self, taken: Moves, table: sparse.coo_array, *, staying: bool = False) -> np.ndarray:
@@ -231,8 +231,8 @@ class JumpRates:
     def _check_exponent(self, exponent: float, change: float) -> None:
         if not exponent <= LARGEST_EXPONENT:
             raise NumericalError(
-                f"a rate of e^{exponent:.4g} overflows: the loss changes by {change:.4g} in a jump, at a temperature of "
-                f"{self.process.temperature:g}; shrink the grid to where the density is, or take a law of bounded "
+                f"a rate of e^{exponent:.4g} overflows: the loss changes by {change:.4g} in a jump, at a temperature "
+                f"of {self.process.temperature:g}; shrink the grid to where the density is, or take a law of bounded "
                 'rates, "metropolis" or "glauber"'
             )
 

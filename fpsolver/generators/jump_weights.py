@@ -2,7 +2,7 @@
 
 Smooth proposals are sampled, q_k = h φ(kh/s)/s: sums over the lattice then give every moment up to aliasing, which for
 a Gaussian is e^{−2π²s²/h²}, rounding from s = 1.4 h on. Kinked proposals, and smooth ones too narrow to be sampled, are
-integrated over cells, q_k = ∫ from (k − ½)h to (k + ½)h, which is of second order in h. Either way Σ q_k = 1 over all k.
+integrated over cells, from (k − ½)h to (k + ½)h, which is of second order in h. Either way Σ q_k = 1 over all k.
 """
 
 from __future__ import annotations
@@ -71,15 +71,18 @@ class LatticeKernel(AxisKernel):
     step: int
 
     def weights(self, reach: int) -> np.ndarray:
+        """Return q_0, …, q_m with m = `reach`, or less where all that follow underflow."""
         values = np.zeros(min(reach, self.step) + 1)
         if reach >= self.step:
             values[self.step] = 0.5
         return values
 
     def tail(self, reach: np.ndarray) -> np.ndarray:
+        """Return the probabilities of moves beyond some numbers of cells, to one side."""
         return np.where(reach < self.step, 0.5, 0.0)
 
     def wrapped(self, cells: int) -> np.ndarray:
+        """Return the probabilities to move by 0, …, n − 1 cells round a periodic axis, all turns summed."""
         return np.bincount(np.array([self.step, -self.step]) % cells, [0.5, 0.5], cells)
 
 
@@ -109,6 +112,7 @@ class DensityKernel(AxisKernel):
         return float(self._folded(np.zeros(1))[0]) if self.sampled else 1.0
 
     def weights(self, reach: int) -> np.ndarray:
+        """Return q_0, …, q_m with m = `reach`, or less where all that follow underflow."""
         k = np.arange(reach + 1)
         if self.sampled:
             values = self.proposal.profile(k / self.ratio) / self.ratio / self.total
@@ -120,9 +124,11 @@ class DensityKernel(AxisKernel):
         return values[: kept[-1] + 1] if len(kept) else values[:1]
 
     def tail(self, reach: np.ndarray) -> np.ndarray:
+        """Return the probabilities of moves beyond some numbers of cells, to one side."""
         return self.proposal.cumulative(-(np.asarray(reach) + 0.5) / self.ratio)
 
     def wrapped(self, cells: int) -> np.ndarray:
+        """Return the probabilities to move by 0, …, n − 1 cells round a periodic axis, all turns summed."""
         values = None if self.proposal.heavy_tailed else self.all_weights()
         if values is None:
             # Where tails are heavy nothing on the circle is so small that rounding would matter.

@@ -28,7 +28,7 @@ class MatrixGenerator(Generator):
     """
 
     # A dataclass cannot add a required field behind optional ones; `matrix_generator` always gives it.
-    rates: sparse.csr_array = None  # type: ignore[assignment]
+    rates: sparse.csr_array = None
 
     @property
     def smooth(self) -> bool:

@@ -91,6 +91,8 @@ def one_step_rate(
     0.30303030303
     """
     gain, cost = _gain_and_cost(gradient, hessian, noise)
+    if not (np.isfinite(gain).all() and np.isfinite(cost).all()):
+        raise InputError("a gradient or a Hessian is not finite: a run has been thrown out; give a smaller largest=")
     curved = cost > 0.0
     best = np.where(curved, gain / np.where(curved, cost, 1.0), np.where((gain > 0.0) | (cost < 0.0), math.inf, 0.0))
     floor = 0.0

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpsolver.errors import InputError
-from fpsolver.thermodynamics.correlated_samples import block_average
+from fpsolver.thermodynamics.correlated_samples import BlockAverage, block_average
 
 if TYPE_CHECKING:
     from fpsolver.dynamics import SGD
+
+ENOUGH_RUNS = 16
+"""So many runs give a standard error by themselves."""
 
 MOST_PAIRS = 32
 """Cross terms are measured up to this dimension, unless they are asked for."""
@@ -110,7 +113,7 @@ def read_temperature(
     Parameters
     ----------
     positions : array_like, shape (n, d) or (n, runs, d)
-        θ, in the order of the steps; every step or every so many. Several runs are averaged at each step.
+        θ, in the order of the steps; every step or every so many. Several runs are independent of each other.
     gradients : array_like, of that shape
         ∇L(θ) at the same θ, with weight decay if there is any; minibatch gradients will do, with larger errors and a
         weaker test of stationarity.
@@ -130,7 +133,8 @@ def read_temperature(
     Returns
     -------
     TemperatureReading
-        Standard errors are those of block averages over ten correlation times.
+        Standard errors are those between runs where there are sixteen or more, else of block averages over ten
+        correlation times.
 
     Raises
     ------
@@ -159,24 +163,24 @@ def read_temperature(
     # Counting θ from its mean changes no average, as ⟨∇L⟩ = 0, and takes away what ∇L averages to by chance.
     theta = theta - theta.mean(axis=(0, 1))
     d = theta.shape[-1]
-    products = (theta * slope).mean(axis=1)
-    squares = factor * (moving**2).mean(axis=1)
-    each = [block_average(products[:, i]) for i in range(d)]
-    mean = block_average(products.mean(axis=1))
-    differences = [block_average(products[:, i] - squares[:, i]) for i in range(d)]
-    whole = block_average((products - squares).sum(axis=1))
-    departures = [block_average(products[:, i] - products.mean(axis=1)) for i in range(d if d > 1 else 0)]
+    products = theta * slope
+    squares = factor * moving**2
+    each = [_average(products[..., i]) for i in range(d)]
+    mean = _average(products.mean(axis=-1))
+    differences = [_average(products[..., i] - squares[..., i]) for i in range(d)]
+    whole = _average((products - squares).sum(axis=-1))
+    departures = [_average(products[..., i] - products.mean(axis=-1)) for i in range(d if d > 1 else 0)]
     cross = None
     if d > 1 and (d <= MOST_PAIRS if pairs is None else pairs):
         cross = np.diag([float(one) for one in each])
         for i, j in np.argwhere(~np.eye(d, dtype=bool)):
-            term = block_average((theta[:, :, i] * slope[:, :, j]).mean(axis=1))
+            term = _average(theta[..., i] * slope[..., j])
             cross[i, j] = float(term)
             departures.append(term)
     return TemperatureReading(
         np.array([float(one) for one in each]), np.array([one.standard_error for one in each]),
         float(mean), mean.standard_error, d * float(mean), d * mean.standard_error,
-        squares.mean(axis=0), float(whole), whole.standard_error,
+        squares.mean(axis=(0, 1)), float(whole), whole.standard_error,
         _chance(differences), _chance(departures), cross, significance,
     )  # fmt: skip
 
@@ -258,7 +262,14 @@ def _moving(gradients: Any, velocities: Any, momentum: float, learning_rate: flo
     return _series("minibatch_gradients", gradients), learning_rate / 2.0
 
 
-def _chance(terms: list[Any]) -> float:
+def _average(values: np.ndarray) -> BlockAverage:
+    """Return the mean of values (n, runs); independent runs need no estimate of how long steps correlate."""
+    if values.shape[1] >= ENOUGH_RUNS:
+        return block_average(values.mean(axis=0), block=1)
+    return block_average(values.mean(axis=1))
+
+
+def _chance(terms: list[BlockAverage]) -> float:
     """Return the chance of a mean as many standard errors from zero as the farthest of these, one for none."""
     from scipy.stats import t
 

@@ -120,7 +120,8 @@ def resolvent(
     left, solution = rhs, np.zeros_like(rhs)
     scale = np.exp(half)
     scale /= np.sqrt(inner(scale, scale))
-    for taken in range(MOST_ITERATIONS):
+    count = Count() if count is None else count
+    for _ in range(MOST_ITERATIONS):
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scaled = np.where(left == 0.0, 0.0, left / scale)
         amplified = np.sqrt(inner(scaled, scaled))
@@ -128,10 +129,9 @@ def resolvent(
             break
         solution = solution + left / total
         left = W.gain((left / total).reshape(W.grid.shape)).ravel()
+        count.products += 1
         if np.abs(left).sum() < 0.1 * tolerance * shift / (shift + W.mean_rate) * size:
             return solution
-    if count is not None:
-        count.products += taken
     return solution + scale * conjugate_gradients(
         W, shift, scaled, 0.1 * tolerance * size / max(amplified, size), count
     )

@@ -1,8 +1,8 @@
 """Mean first-passage times and committors of convolutions, by conjugate gradients.
 
 Conjugate gradients solve the symmetric form, whose errors are relative to √π. Where √π is next to nothing the values
-follow from those of the cells that jumps lead to. What a high barrier magnifies, the multiple of the slowest mode, is set
-by a balance of non-negative terms: Σ π s = Σ π κ f for (−Wᵀ) f = s, with the rates κ of absorption.
+follow from those of the cells that jumps lead to. What a high barrier magnifies, the multiple of the slowest mode, is
+set by a balance of non-negative terms: Σ π s = Σ π κ f for (−Wᵀ) f = s, with the rates κ of absorption.
 """
 
 from __future__ import annotations

@@ -1,15 +1,19 @@
-"""The slowest eigenpairs of convolutions, by LOBPCG with the diagonal as a preconditioner."""
+"""The slowest eigenpairs of convolutions, by LOBPCG with the diagonal taken out.
+
+With D the total rates out of cells and v = √D y, S y = −λ y becomes (1 − K) v = λ D^{−1} v, where 1 − K has its spectrum
+in [0, 2] however many orders of magnitude rates span.
+"""
 
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
-from fpsolver.errors import AccuracyWarning
 from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.solvers.eigenpairs import Eigenpairs
-from fpsolver.solvers.exponential.convolution_operator import symmetric_convolution
+from fpsolver.solvers.exponential.convolution_operator import ConvolutionOperator, symmetric_convolution
 
 SPARE = 4
 """Vectors beyond those asked for, whose gap sets the pace."""
@@ -38,68 +42,72 @@ def convolved_pairs(W: ConvolutionGenerator, k: int, tolerance: float) -> Eigenp
     ----------
     A. V. Knyazev, SIAM J. Sci. Comput. 23, 517 (2001).
     """
-    from scipy.sparse.linalg import LinearOperator, lobpcg
-
     assert W.log_equilibrium is not None
-    symmetric = symmetric_convolution(W)
     logarithm = W.log_equilibrium.ravel()
     ground = np.exp(0.5 * (logarithm - logarithm.max()))
     ground /= np.sqrt(ground @ ground)
-    n, leaving = W.n_state, -W.diagonal.ravel()
-    first = 0 if W.absorbing else 1
-    wanted = k - first
-    vectors = ground[:, None]
-    rates, residuals, iterations = np.zeros(1), np.zeros(0), 0
-    if wanted or not first:
-        block = min(wanted + SPARE, n // 5)
-        floor = 1e-3 * W.mean_rate
-
-        def columns(x: np.ndarray) -> np.ndarray:
-            return -np.stack([symmetric(np.ascontiguousarray(column)) for column in x.reshape(n, -1).T], axis=1)
-
-        def scaled(x: np.ndarray) -> np.ndarray:
-            return (x.reshape(n, -1).T / np.maximum(leaving, floor)).T
-
-        # The start is smooth, so that little of it is fast: products of the ground state and low powers of the places.
-        start = _start(W, ground, block, first)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # what is left is judged below
-            values, found, history = lobpcg(
-                LinearOperator((n, n), matvec=columns, matmat=columns, dtype=float),
-                start,
-                M=LinearOperator((n, n), matvec=scaled, matmat=scaled, dtype=float),
-                Y=ground[:, None] if first else None,
-                tol=tolerance * W.mean_rate,
-                maxiter=MOST_ITERATIONS,
-                largest=False,
-                retResidualNormsHistory=True,
-            )
-        iterations = len(history)
-        order = np.argsort(values)[:wanted]
-        vectors = np.hstack([ground[:, None], found[:, order]]) if first else found[:, order]
-        rates = np.append(np.zeros(first), values[order])
-        beyond = np.sort(values)[wanted]
-        left_over = columns(vectors[:, first:]) - vectors[:, first:] * rates[first:]
-        residuals = np.sqrt((left_over**2).sum(axis=0))
-        gaps = np.maximum(beyond - rates[first:], 1e-300)
-        accuracy = float(np.minimum(residuals, residuals**2 / gaps).max(initial=0.0)) + 4 * EPSILON * W.mean_rate
-    else:
-        accuracy = 0.0
-    if accuracy > tolerance * W.mean_rate and accuracy > 1e-6 * rates[-1]:
-        warnings.warn(
-            f"rates are known to {accuracy:.1e} only, after {iterations} iterations; take a coarser grid, or loosen the "
-            "tolerance",
-            AccuracyWarning,
-            stacklevel=4,
-        )
-    rates = np.maximum(rates, 0.0)
+    known = None if W.absorbing else ground
+    vectors, rates, accuracy = np.empty((W.n_state, 0)), np.empty(0), 0.0
+    if k > 1 or known is None:
+        vectors, rates, accuracy = _slowest(W, known, ground, k - (known is not None), tolerance)
+    if known is not None:
+        vectors, rates = np.hstack([ground[:, None], vectors]), np.append(0.0, rates)
     left = np.stack([_function(W, vector, rate, ground) for vector, rate in zip(vectors.T, rates, strict=True)])
     stats = {"method": "LOBPCG on a convolution", "accuracy": accuracy, "accuracy_kind": "absolute"}
     return Eigenpairs(rates, vectors.T * ground, left, stats)
 
 
-def _start(W: ConvolutionGenerator, ground: np.ndarray, count: int, first: int) -> np.ndarray:
-    """Return vectors to start from, as columns."""
+def _slowest(
+    W: ConvolutionGenerator, known: np.ndarray | None, ground: np.ndarray, count: int, tolerance: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the slowest eigenvectors of S, orthogonal to a known one, as columns, their rates, and the accuracy."""
+    from scipy.sparse.linalg import LinearOperator, lobpcg
+
+    n, root = W.n_state, np.sqrt(-W.diagonal.ravel())
+    symmetric = symmetric_convolution(W)
+
+    def balanced(v: np.ndarray) -> np.ndarray:
+        return _columns(symmetric, v.reshape(n, -1) / root[:, None]) / root[:, None]
+
+    def weighted(v: np.ndarray) -> np.ndarray:
+        return v.reshape(n, -1) / root[:, None] ** 2
+
+    def operator(function: Any) -> LinearOperator:
+        return LinearOperator((n, n), matvec=function, matmat=function, dtype=float)
+
+    block = min(count + SPARE, n // 5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is left is judged below
+        values, found = lobpcg(
+            operator(balanced),
+            _start(W, ground, block, known is not None) * root[:, None],
+            B=operator(weighted),
+            Y=None if known is None else (known * root)[:, None],
+            tol=tolerance * np.sqrt(W.mean_rate),
+            maxiter=MOST_ITERATIONS,
+            largest=False,
+        )
+    order = np.argsort(values)
+    beyond = values[order[count]] if len(values) > count else np.inf
+    vectors = found[:, order[:count]] / root[:, None]
+    vectors /= np.sqrt((vectors**2).sum(axis=0))
+    images = _columns(symmetric, vectors)
+    rates = np.maximum(np.einsum("ij,ij->j", vectors, images), 0.0)
+    # Cells that are left at once weigh in with their residual over √D, as they do in the balanced form.
+    weights = root**2 / W.mean_rate
+    residuals = np.sqrt((((images - vectors * rates) / np.maximum(1.0, np.sqrt(weights))[:, None]) ** 2).sum(axis=0))
+    gaps = np.maximum(beyond - rates, 1e-300)
+    accuracy = float(np.minimum(residuals, residuals**2 / gaps).max()) + 4 * EPSILON * W.mean_rate
+    return vectors, rates, accuracy if np.isfinite(accuracy) else np.inf
+
+
+def _columns(symmetric: ConvolutionOperator, x: np.ndarray) -> np.ndarray:
+    """Return −S times every column."""
+    return -np.stack([symmetric(np.ascontiguousarray(column)) for column in x.T], axis=1)
+
+
+def _start(W: ConvolutionGenerator, ground: np.ndarray, count: int, excited: bool) -> np.ndarray:
+    """Return vectors to start from, as columns: the ground state times low powers of the places, and a little noise."""
     grid = W.grid
     powers = sorted(np.ndindex(*(count + 1,) * grid.dimension), key=lambda index: (sum(index), index))
     weights = (ground**2).reshape(grid.shape)
@@ -110,10 +118,10 @@ def _start(W: ConvolutionGenerator, ground: np.ndarray, count: int, first: int) 
         places.append((x - mean) / np.sqrt((weights * (x - mean) ** 2).sum()))
     chosen = [
         np.prod([place**power for place, power in zip(places, index, strict=True)], axis=0).ravel() * ground
-        for index in powers[first : first + count]
+        for index in powers[excited : excited + count]
     ]
-    noise = np.random.default_rng(0).normal(size=(count, len(ground))) * ground * 1e-3
-    return np.linalg.qr(np.stack(chosen, axis=1) + noise.T)[0]
+    noise = np.random.default_rng(0).normal(size=(len(ground), count)) * ground[:, None] * 1e-3
+    return np.linalg.qr(np.stack(chosen, axis=1) + noise)[0]
 
 
 def _function(W: ConvolutionGenerator, vector: np.ndarray, rate: float, ground: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def _updates(process: JumpProcess) -> tuple[np.ndarray, np.ndarray]:
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     edges = np.linspace(0.0, end, PANELS + 1)
     # Panels end at zero, where rates that depend on the sign of ΔL, and some profiles, have a kink.
-    half = np.concatenate([0.5 * (b - a) * nodes + 0.5 * (a + b) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    half = np.concatenate([0.5 * (b - a) * nodes + 0.5 * (a + b) for a, b in pairwise(edges)])
     share = np.tile(0.5 * (edges[1] - edges[0]) * weights, PANELS)
     u = np.concatenate([-half[::-1], half])
     q = np.concatenate([share[::-1], share]) * proposal.profile(u)

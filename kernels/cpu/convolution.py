@@ -7,7 +7,7 @@ less where the range is long, and are good to rounding of the largest value.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def fourier(values: np.ndarray, spectrum: np.ndarray, padded: tuple[int, ...]) -
 
 
 def polynomial(
-    operator: tuple[np.ndarray, np.ndarray, np.ndarray, object, tuple[int, ...]],
+    operator: tuple[np.ndarray, np.ndarray, np.ndarray, Any, tuple[int, ...]],
     x: np.ndarray,
     scale: float,
     shift: float,

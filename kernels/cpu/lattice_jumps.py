@@ -15,7 +15,6 @@ D. T. Gillespie, J. Comput. Phys. 22, 403 (1976); Y. Cao, D. T. Gillespie and L.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -23,22 +22,15 @@ from numba import njit
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.lanes import copy, row
+from fpsolver.kernels.cpu.leaps import end_of_leap
 from fpsolver.kernels.cpu.seats import go_home, sit_down
 from fpsolver.kernels.cpu.thinning import ARRHENIUS, GLAUBER, LINEARISED, METROPOLIS
 from fpsolver.kernels.cpu.trial_moves import fill_chances
 from fpsolver.kernels.elementary import exp, log, logistic, softplus
-from fpsolver.kernels.options import ALLOCATING, OPTIONS
+from fpsolver.kernels.options import ALLOCATING, INLINE, OPTIONS
 from fpsolver.kernels.poisson_variables import TRIES, poisson
 
 ONE = np.uint64(1)
-
-
-class Leap(NamedTuple):
-    """Tolerance ε (zero: single jumps alone), fewest jumps of a leap, and the distance of times that leaps end at."""
-
-    tolerance: float
-    gain: float
-    dt: float
 
 
 class Seats(NamedTuple):
@@ -148,7 +140,7 @@ def _weigh(seats, law, d):
             total[i] += rate[i]
 
 
-@njit(inline="always")
+@njit(**INLINE)
 def _sensitivity(seats, law, j, d, i):
     """Return by how much the logarithm of the weight of jump j falls with a rise of its loss difference.
 
@@ -161,7 +153,7 @@ def _sensitivity(seats, law, j, d, i):
     return 1.0 if law.law == ARRHENIUS or law.law == METROPOLIS else 0.5
 
 
-@njit(inline="always")
+@njit(**INLINE)
 def _change(seats, f, law, j, other, d, i):
     """Return the relative change of rate j by a jump `other`, to first order."""
     here, there = (2 * d * d + other // 2) * LANES + i, (j * d + other // 2) * LANES + i
@@ -179,7 +171,7 @@ def _change(seats, f, law, j, other, d, i):
     return change
 
 
-@njit(inline="always")
+@njit(**INLINE)
 def _length(seats, f, law, leap, d, i):
     """Return the length of the leap that the tolerance allows."""
     mean_rate = seats.scalars[TOTAL * LANES + i] / (2 * d)
@@ -200,16 +192,17 @@ def _length(seats, f, law, leap, d, i):
     for k in range(d):
         return_rate = 0.0
         for other in range(0, 2 * d, 2):
-            up = seats.near[(RATES * 2 * d + 2 * k) * LANES + i] * _change(seats, f, law, 2 * k, other, d, i)
-            down = seats.near[(RATES * 2 * d + 2 * k + 1) * LANES + i]
-            down *= _change(seats, f, law, 2 * k + 1, other, d, i)
-            return_rate += abs(up - down)
+            answer = 0.0
+            for j in range(2 * k, 2 * k + 2):
+                change = seats.near[(RATES * 2 * d + j) * LANES + i] * _change(seats, f, law, j, other, d, i)
+                answer += change if j % 2 == 0 else -change
+            return_rate += abs(answer)
         if return_rate > 0.0:
             length = min(length, leap.tolerance / return_rate)
     return length
 
 
-@njit(inline="always")
+@njit(**INLINE)
 def _jump(seats, end, d, i):
     """Choose the next single jump, and see whether it comes."""
     total, chance = seats.scalars[TOTAL * LANES + i], seats.scalars[CHANCE * LANES + i]
@@ -225,19 +218,15 @@ def _jump(seats, end, d, i):
         seats.near[(COUNTS * 2 * d + chosen) * LANES + i] = 1.0
 
 
-@njit(inline="always")
+@njit(**INLINE)
 def _leap(seats, last, length, leap, end, d, i, k0, k1):
     """Take a leap, to the next multiple of the time step at most."""
-    stop = (math.floor(last / leap.dt) + 1.0) * leap.dt
-    if stop <= last:
-        stop = (math.floor(last / leap.dt) + 2.0) * leap.dt
-    seats.comes[i] = last < end
-    length = min(length, stop - last)
-    seats.scalars[TIME * LANES + i] = stop if last + length >= stop else last + length
+    stop = end_of_leap(last, length, leap.dt)
+    seats.comes[i], seats.scalars[TIME * LANES + i] = last < end, stop
     stride = np.uint64(1 + 2 * d * TRIES)
     block = (seats.events[i] + ONE) * stride + ONE
     for j in range(2 * d):
-        mean = seats.near[(RATES * 2 * d + j) * LANES + i] * length
+        mean = seats.near[(RATES * 2 * d + j) * LANES + i] * (stop - last)
         count = poisson(mean, seats.ids[i], block + np.uint64(j * TRIES), k0, k1)
         seats.near[(COUNTS * 2 * d + j) * LANES + i] = count
 
@@ -352,7 +341,7 @@ def _move(seats, source, target, d):
 
 @njit(**ALLOCATING)
 def advance(states, counts, first, step, end, k0, k1, functions, p, law, rows, leap):
-    """Let all trajectories jump up to time `end`; arguments and results are those of `thinning.advance`, and `Leap`."""
+    """Let all trajectories jump up to time `end`; arguments and results are those of `thinning.advance`, and `leaps.Leap`."""
     d, upcoming, seated, total, worst = len(law.scales), 0, 0, counts.sum(), -1
     seats = make_seats(states.shape[1] // LANES, d, p)
     while True:

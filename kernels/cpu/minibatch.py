@@ -25,8 +25,8 @@ from fpsolver.kernels.philox import DYNAMICS, SHIFT_32, draw
 TILE = 64
 """Lanes that take an example together: their rows of the features stay in the first-level cache."""
 
-LONG = 16
-"""Dimension from which lanes take turns instead: a row is then longer than a cache line or two."""
+LONG, BUNDLE = 16, 8
+"""Dimension from which rows are longer than two cache lines, and lanes take turns in bundles of eight."""
 
 PAIR_BITS = 15
 LARGEST_BATCH = 2 << PAIR_BITS
@@ -138,12 +138,12 @@ def draw_batch(drawn, used, ids, step, size, total, replacement, k0, k1):
 
 
 @njit(**OPTIONS)
-def _residuals(z, index, examples):
-    """Replace the predictions of one example for each lane of a tile by the derivatives of its loss."""
+def _residuals(z, index, examples, lanes):
+    """Replace the predictions of one example for each of some lanes by the derivatives of its loss."""
     if examples.logistic:
-        for i in range(TILE):
+        for i in range(lanes):
             z[i] = elementary.logistic(z[i])
-    for i in range(TILE):
+    for i in range(lanes):
         z[i] -= examples.targets[index[i]]
 
 
@@ -171,7 +171,7 @@ def _sum_by_columns(x, out, drawn, size, examples, tile, d):
                 column[i] = examples.features[np.uint64(index[i]) * np.uint64(d) + np.uint64(k)]
             for i in range(TILE):
                 z[i] += column[i] * position[i]
-        _residuals(z, index, examples)
+        _residuals(z, index, examples, TILE)
         for k in range(d):
             column, gradient = columns[k * TILE : (k + 1) * TILE], total[k * TILE : (k + 1) * TILE]
             for i in range(TILE):
@@ -185,8 +185,8 @@ def _sum_by_columns(x, out, drawn, size, examples, tile, d):
 @njit(**SUMS)
 def _product(features, at, theta, first, d):
     """Return the product of d features from place `at` on with the coordinates from place `first` on."""
-    found = features[at] * theta[first]
-    for k in range(1, d):
+    found = theta.dtype.type(0)
+    for k in range(d):
         found += features[at + np.uint64(k)] * theta[first + np.uint64(k)]
     return found
 
@@ -194,26 +194,26 @@ def _product(features, at, theta, first, d):
 @njit(**OPTIONS)
 def _sum_by_rows(x, out, drawn, size, examples, tile, d):
     """Do what `_sum_by_columns` does lane by lane: the d features of an example are neighbours in memory."""
-    theta, total, z = tile[: d * TILE], tile[d * TILE : 2 * d * TILE], tile[3 * d * TILE :]
+    theta, total, z = tile[: d * BUNDLE], tile[d * BUNDLE : 2 * d * BUNDLE], tile[2 * d * BUNDLE :]
     width, features = np.uint64(d), examples.features
     for k in range(d):
         source = x[k * LANES :]
-        for i in range(TILE):
+        for i in range(BUNDLE):
             theta[np.uint64(i) * width + np.uint64(k)] = source[i]
-    for i in range(d * TILE):
+    for i in range(d * BUNDLE):
         total[i] = 0
     for b in range(size):
         index = drawn[b * LANES :]
-        for i in range(TILE):
+        for i in range(BUNDLE):
             z[i] = _product(features, np.uint64(index[i]) * width, theta, np.uint64(i) * width, d)
-        _residuals(z, index, examples)
-        for i in range(TILE):
+        _residuals(z, index, examples, BUNDLE)
+        for i in range(BUNDLE):
             at, first, residual = np.uint64(index[i]) * width, np.uint64(i) * width, z[i]
             for k in range(d):
                 total[first + np.uint64(k)] += residual * features[at + np.uint64(k)]
     for k in range(d):
         target = out[k * LANES :]
-        for i in range(TILE):
+        for i in range(BUNDLE):
             target[i] = total[np.uint64(i) * width + np.uint64(k)]
 
 
@@ -239,10 +239,11 @@ def fill_batch_slope(x, out, ids, step, size, ridge, examples, t, k0, k1, d):
         Key.
     """
     draw_batch(t.drawn, t.used, ids, step, size, len(examples.targets), examples.replacement, k0, k1)
-    for start in range(0, LANES, TILE):
-        if d < LONG:
+    if d < LONG:
+        for start in range(0, LANES, TILE):
             _sum_by_columns(x[start:], out[start:], t.drawn[start:], size, examples, t.tile, d)
-        else:
+    else:
+        for start in range(0, LANES, BUNDLE):
             _sum_by_rows(x[start:], out[start:], t.drawn[start:], size, examples, t.tile, d)
     share = out.dtype.type(1.0 / size)
     for k in range(d):

@@ -357,7 +357,7 @@ def _round(seats, f, law, windows, rows, end, d, k0, k1):
 
 
 @njit(**OPTIONS)
-def _take(states, who, first, seats, seat, rows, d):
+def take(states, who, first, seats, seat, rows, d):
     """Seat trajectory `who`."""
     sit_down(states, who, seats.work, seat)
     seats.who[seat], seats.ids[seat] = who, np.uint64(first + who)
@@ -367,7 +367,7 @@ def _take(states, who, first, seats, seat, rows, d):
 
 
 @njit(**OPTIONS)
-def _leave(states, seats, seat, rows, d):
+def leave(states, seats, seat, rows, d):
     """Write the state of a seated trajectory."""
     seats.work[rows.attempts * LANES + seat] = np.float64(seats.attempts[seat])
     for k in range(d):
@@ -376,7 +376,7 @@ def _leave(states, seats, seat, rows, d):
 
 
 @njit(**OPTIONS)
-def _move(seats, source, target, d):
+def move(seats, source, target, d):
     """Move a trajectory to another seat."""
     seats.who[target], seats.ids[target] = seats.who[source], seats.ids[source]
     seats.attempts[target] = seats.attempts[source]
@@ -452,7 +452,7 @@ def advance(states, counts, first, step, begin, end, k0, k1, functions, p, law, 
         _begin(states, functions, seats, rows, d)
     while True:
         while seated < LANES and upcoming < total and worst < 0:
-            _take(states, upcoming, first, seats, seated, rows, d)
+            take(states, upcoming, first, seats, seated, rows, d)
             seated += 1
             upcoming += 1
         if seated == 0:
@@ -462,9 +462,9 @@ def advance(states, counts, first, step, begin, end, k0, k1, functions, p, law, 
             if seats.failed[seat] or not seats.comes[seat]:
                 if seats.failed[seat] and (worst < 0 or seats.who[seat] < worst):
                     worst = seats.who[seat]
-                _leave(states, seats, seat, rows, d)
+                leave(states, seats, seat, rows, d)
                 seated -= 1
-                _move(seats, seated, seat, d)
+                move(seats, seated, seat, d)
     if rows.work >= 0:
         _settle(states, functions, seats, rows, end, d)
     return (worst // LANES, worst % LANES, step) if worst >= 0 else (-1, -1, -1)

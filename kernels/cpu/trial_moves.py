@@ -49,12 +49,20 @@ def fill_chances(ids, attempts, stride, wait, chance, k0, k1):
 def fill_updates(kind, shape, unit, ids, attempts, d, k0, k1):
     """Fill the d rows of `unit`: normal variables, Student's, stable ones, or uniform ones for the other kinds."""
     stride, per = np.uint64(draws(kind, d)), PER_DRAW[kind]
+    if kind == GAUSSIAN:
+        fill_normals(unit, ids, attempts, stride, d, k0, k1)
+        return
     for first in range(0, d, per):
         block, count = np.uint64(1 + first // per), min(per, d - first)
-        if kind == GAUSSIAN:
-            _fill_normals(unit[first * LANES :], ids, attempts, stride, block, count, k0, k1)
-        else:
-            _fill_others(kind, shape, unit[first * LANES :], ids, attempts, stride, block, count, k0, k1)
+        _fill_others(kind, shape, unit[first * LANES :], ids, attempts, stride, block, count, k0, k1)
+
+
+@njit(**OPTIONS)
+def fill_normals(unit, ids, attempts, stride, d, k0, k1):
+    """Fill the d rows of `unit` with normal variables, from the second draw block of the attempt on."""
+    for first in range(0, d, 4):
+        block, count = np.uint64(1 + first // 4), min(4, d - first)
+        _fill_normals(unit[first * LANES :], ids, attempts, np.uint64(stride), block, count, k0, k1)
 
 
 @njit(**OPTIONS)

@@ -61,6 +61,15 @@ def test_schedules_freeze_at_a_step() -> None:
     assert not frozen.driven
 
 
+def test_a_learning_rate_may_fade_to_nothing() -> None:
+    cosine = fp.Protocol("0.05*(1 + cos(pi*t/10))")
+    sgd = fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, protocol={"learning_rate": cosine})
+    assert sgd.at(10.0).learning_rate == pytest.approx(0.0, abs=1e-17)
+    ensemble = fp.simulate(sgd, 3, [1.0], t_final=10, seed=1, observe=[fp.Moments("x", "loss")])
+    steps = np.prod([1.0 - 0.1 * (1.0 + np.cos(np.pi * k / 10)) for k in range(10)])
+    assert ensemble.final[0, 0] == pytest.approx(steps, rel=1e-12)
+
+
 def test_a_momentum_that_passes_through_zero_freezes_there() -> None:
     fading = fp.Protocol.ramp(0.9, 0.0, duration=10.0)
     sgd = fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, nesterov=True, protocol={"momentum": fading})
@@ -70,7 +79,7 @@ def test_a_momentum_that_passes_through_zero_freezes_there() -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.0), "learning_rate = 0"),
+        (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=-0.1), "learning_rate = -0.1"),
         (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, momentum=1.0), "below 1"),
         (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, noise=fp.MinibatchNoise(2)), "need examples"),
         (lambda: fp.SGD(fp.Landscape("x**2"), learning_rate=0.1, noise=1.0), "is none"),

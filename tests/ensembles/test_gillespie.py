@@ -14,6 +14,7 @@ BALLS = 20
 PARABOLA = fp.Landscape("x**2/2")
 CLIFF = fp.Landscape("-x**4")
 WELL = fp.Landscape("x**4/4 - x**2/2")
+TAU = "tau-leaping"
 SEED = 11
 SIGMAS = 4.5
 """Standard errors that a fixed seed may be away: one in 10⁵ others is further."""
@@ -114,7 +115,7 @@ def test_the_integral_fluctuation_theorem_of_a_driven_ring():
     assert abs(flow.mean() - np.trapezoid(flows, t)) < SIGMAS * flow.std() / np.sqrt(len(flow)) + 1e-4
 
 
-@pytest.mark.parametrize("kind", ["network", "thinning", "driven", "lattice", "leaps"])
+@pytest.mark.parametrize("kind", ["network", "thinning", "driven", "windows", "lattice", "leaps"])
 def test_nothing_but_the_seed_changes_a_bit(kind):
     tight = {"functionals": ["entropy_flow"] if kind == "network" else ["entropy_flow", "heat", "work"]}
     process, start = ring(), 1
@@ -124,6 +125,10 @@ def test_nothing_but_the_seed_changes_a_bit(kind):
         loss = fp.Landscape("a*x**2/2", variables=("x",), parameters={"a": 1.0})
         protocol = {"a": fp.Protocol("2 + sin(t)"), "temperature": fp.Protocol("0.5 + 0.1*t")}
         process = fp.JumpProcess(loss, 0.5, fp.LaplaceProposal(0.4), law="glauber", protocol=protocol)
+    if kind == "windows":
+        loss = fp.Landscape("x**2/2 - b*x", variables=("x",), parameters={"b": 0.0})
+        process = fp.JumpProcess(loss, 0.5, fp.StudentProposal(4, 0.3), "half", 3.0, {"b": fp.Protocol("0.5*sin(t)")})
+        tight["scheme"] = fp.Thinning(least_loss=-0.125)
     if kind in ("lattice", "leaps"):
         process, start = fp.JumpProcess(WELL, 0.2, fp.LatticeProposal(0.05), attempt_rate=500.0), 0.5
     if kind == "leaps":
@@ -344,3 +349,26 @@ def test_driven_rates_with_a_bound_in_windows():
     with pytest.raises(MethodError, match="enter linearly"):
         fp.simulate(fp.JumpProcess(curved, 0.5, fp.GaussianProposal(0.1), protocol=protocol), 10, 0.0, t_final=1.0,
                     seed=1, scheme=fp.Thinning(least_loss=0.0))  # fmt: skip
+
+
+def test_leaps_of_the_linearised_law():
+    """Against single jumps; a leap that lasts ε over the rate of relaxation is a step of Euler's method."""
+    scale, temperature, tolerance, t = 0.05, 0.5, 0.1, 0.5
+    process = fp.JumpProcess(
+        PARABOLA, temperature, fp.GaussianProposal(scale), "linearised", 2 * temperature / scale**2
+    )
+    n, options = 4000, {"t_final": t, "functionals": ["entropy_flow", "heat"]}
+    exact = fp.simulate(process, n, 2.0, seed=SEED, **options)
+    leaps = fp.simulate(process, n, 2.0, seed=SEED + 1, scheme=fp.TauLeaping(tolerance), **options)
+    noise = np.sqrt(2 * exact.final.var() / n)
+    euler = 2.0 * (np.exp(-t) - (1 - tolerance) ** (t / tolerance))
+    assert abs(exact.final.mean() - leaps.final.mean()) < euler + SIGMAS * noise
+    jumps = leaps.values("jumps")
+    assert (
+        abs(jumps.mean() - exact.values("jumps").mean()) < SIGMAS * np.sqrt(2 * jumps.var() / n) + 0.01 * jumps.mean()
+    )
+    assert leaps.values("attempts").mean() < 20 < 150 < jumps.mean()
+    np.testing.assert_allclose(leaps.values("heat"), 2.0 - leaps.values("loss"), atol=1e-13)
+    np.testing.assert_allclose(leaps.values("entropy_flow"), leaps.values("heat") / temperature, atol=1e-12)
+    with pytest.raises(MethodError, match="needs jumps on a lattice"):
+        fp.simulate(fp.JumpProcess(WELL, 0.5, fp.GaussianProposal(0.1)), 1, 0.0, t_final=1.0, seed=1, scheme=TAU)

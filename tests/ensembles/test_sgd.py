@@ -212,6 +212,16 @@ def test_steps_take_the_values_at_their_beginnings():
         assert ensemble.stats["learning_time"] == pytest.approx(sum(0.3 / (1 + step) for step in range(10)))
 
 
+def test_momentum_may_rise_from_zero():
+    sgd = fp.SGD(PARABOLA, 0.1, nesterov=True, protocol={"momentum": fp.Protocol("t/100")})
+    ensemble = fp.simulate(sgd, 1, [1.0], t_final=3, seed=1)
+    x, v = 1.0, 0.0
+    for step in range(3):
+        v = step / 100 * v - 0.1 * (x + step / 100 * v)
+        x += v
+    np.testing.assert_allclose(ensemble.final, x, rtol=1e-14)
+
+
 def test_variance_under_schedules():
     sgd = fp.SGD(PARABOLA, 0.2, fp.GaussianNoise(1.0), protocol=FALLING)
     ensemble = fp.simulate(sgd, 20_000, [0.0], t_final=12, seed=10)

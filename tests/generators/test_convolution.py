@@ -122,7 +122,7 @@ def test_large_grids_get_a_convolution_small_ones_a_matrix():
         bowl = fp.JumpProcess(fp.Landscape("x**2 + y**2"), 0.5, fp.GaussianProposal(0.5), law=law)
         return type(fp.generator(bowl, grid)).__name__
 
-    assert [kind(n) for n in (20, 40)] == ["JumpGenerator", "ConvolutionGenerator"]
+    assert [kind(n) for n in (15, 40)] == ["JumpGenerator", "ConvolutionGenerator"]
     assert kind(40, "glauber") == "JumpGenerator"
 
 

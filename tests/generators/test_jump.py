@@ -211,7 +211,7 @@ def test_refusals():
         fp.generator(bowl, fp.Grid(x=(-2, 2, 40), velocity={"x": (-2, 2, 10)}))
     with pytest.raises(NumericalError, match=r"a rate of e\^\S+ overflows: .* shrink the grid"):
         fp.generator(fp.JumpProcess(fp.Landscape("x**2"), 1e-3, fp.UniformProposal(2.0)), grid)
-    with pytest.raises(DynamicsError, match="attempt_rate = 'x' is -1.95 somewhere on the grid"):
+    with pytest.raises(DynamicsError, match=r"attempt_rate = 'x' is -1\.95 somewhere on the grid"):
         fp.generator(fp.JumpProcess(fp.Landscape("x**2"), 0.5, fp.GaussianProposal(0.4), attempt_rate="x"), grid)
     ring = fp.Grid(x=fp.Axis(0, 2 * np.pi, 30, boundary="periodic"))
     steep = fp.JumpProcess(fp.Landscape("cos(x)"), 0.3, fp.LaplaceProposal(1.0), law="linearised")

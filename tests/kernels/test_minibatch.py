@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.lanes import lane_ids
-from fpsolver.kernels.cpu.minibatch import Examples, draw_batch, fill_batch_slope, index_below, make_batch
+from fpsolver.kernels.cpu.minibatch import LONG, Examples, draw_batch, fill_batch_slope, index_below, make_batch
 
 KEY = np.uint64(3), np.uint64(4)
 WORDS = st.integers(0, 2**32 - 1)
@@ -65,7 +65,9 @@ def test_a_batch_of_everything_is_in_order():
 
 
 @pytest.mark.parametrize("number", [np.float64, pytest.param(np.float32, marks=pytest.mark.slow)])
-@pytest.mark.parametrize(("logistic", "replacement", "d", "size"), [(False, True, 1, 1), (True, False, 7, 5)])
+@pytest.mark.parametrize(
+    ("logistic", "replacement", "d", "size"), [(False, True, 1, 1), (True, False, 7, 5), (True, True, LONG + 3, 3)]
+)
 def test_slopes_are_those_of_the_examples_drawn(logistic, replacement, d, size, number):
     generator = np.random.default_rng(1)
     features, targets = generator.normal(size=(30, d)), generator.integers(0, 2, 30).astype(float)

@@ -96,12 +96,13 @@ def test_measures_simulated_runs(momentum: float) -> None:
 
 
 @pytest.mark.validate
-def test_false_alarms_are_as_rare_as_promised() -> None:
+@pytest.mark.parametrize("runs", [8, 24])
+def test_false_alarms_are_as_rare_as_promised(runs: int) -> None:
     """400 stationary runs at one temperature, tested at 5 %: below that, within four standard errors."""
     alarms = np.zeros(2)
     for seed in range(400):
         rng = np.random.default_rng(seed)
-        theta, path = rng.normal(size=(8, 2)) * np.sqrt(0.1), []
+        theta, path = rng.normal(size=(runs, 2)) * np.sqrt(0.1), []
         for _ in range(1000):
             path.append(theta)
             theta = theta - 0.2 * theta + 0.2 * rng.normal(size=theta.shape) * np.sqrt(0.9)

@@ -107,6 +107,14 @@ def test_passage_times_over_a_high_barrier():
     assert ours.at([[-1.0, 0.0]]) == pytest.approx(theirs.at([[-1.0, 0.0]]), rel=1e-7)
 
 
+def test_slow_rates_below_rounding_are_left_to_the_matrix():
+    """At ΔL = 37 T the slowest rate is 1e-17 of the mean one; its squared differences keep it."""
+    M, C = generators(0.0067, cells=(60, 4))
+    ours = fp.spectrum(C, 2)
+    assert ours.stats["accuracy_kind"] == "relative"
+    assert ours.rates == pytest.approx(fp.spectrum(M, 2).rates, rel=1e-9)
+
+
 def test_second_moments_and_walls_of_the_grid():
     M, C = generators(0.3, walls="absorbing")
     ours, theirs = fp.first_passage_moments(C, order=2), fp.first_passage_moments(M, order=2)

@@ -12,11 +12,11 @@ from scipy.linalg import expm
 from scipy.optimize import minimize_scalar
 
 import fpsolver as fp
+from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.errors import DensityError, InputError
 from fpsolver.theory import two_reservoirs, uncertainty
 from fpsolver.thermodynamics.minimum_entropy_production import least_entropy_production
 from fpsolver.thermodynamics.network_cycles import cycle_decomposition
-from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.thermodynamics.uncertainty import (
     chain_fluctuations,
     current_fluctuations,

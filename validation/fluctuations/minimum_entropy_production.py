@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 import fpsolver as fp
+from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.theory import two_reservoirs
 from fpsolver.thermodynamics.minimum_entropy_production import LeastProduction, least_entropy_production
 from fpsolver.thermodynamics.network_cycles import cycle_decomposition
-from fpsolver.dynamics.networks import MarkovNetwork, markov_network
 from fpsolver.validation import (
     Comparison,
     Curve,

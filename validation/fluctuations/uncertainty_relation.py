@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import fpsolver as fp
+from fpsolver.dynamics.networks import markov_network
 from fpsolver.theory import tilted_ring, trap_and_curl, uncertainty
 from fpsolver.thermodynamics.entropy_estimation import entropy_production_from_currents
-from fpsolver.dynamics.networks import markov_network
 from fpsolver.thermodynamics.uncertainty import (
     chain_fluctuations,
     current_fluctuations,

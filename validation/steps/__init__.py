@@ -1,4 +1,4 @@
-"""Learning in finite steps: the claims about SGD as a chain and critical learning rates; importing this registers them."""
+"""Learning in finite steps: claims about SGD as a chain and critical learning rates; importing this registers them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Trajectories of jump processes on a lattice: exact, or by leaps over many jumps."""
+"""Trajectories of jump processes whose rates are known in closed form: exact, or by leaps over many jumps.
+
+They are those on a lattice, and the linearised law with normal updates.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ from fpsolver.device import launcher
 from fpsolver.dynamics import JumpProcess
 from fpsolver.dynamics.jump import LAWS
 from fpsolver.ensembles.integrators.driven_rows import Drive
-from fpsolver.ensembles.integrators.integrator import Integrator, Request
+from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
 from fpsolver.ensembles.integrators.jumps import KINDS, check_jumps, compiled_functions, rows_of
 from fpsolver.ensembles.integrators.network import LONGEST
 from fpsolver.ensembles.jump_schemes import TauLeaping
 from fpsolver.ensembles.space import space_of
 from fpsolver.errors import MethodError
-from fpsolver.kernels.cpu.lattice_jumps import Leap
+from fpsolver.kernels.cpu.leaps import Leap
 from fpsolver.kernels.cpu.thinning import Functions, Law
 
 
 @dataclass(frozen=True, eq=False)
 class LatticeIntegrator(Integrator):
-    """Jumps on a lattice, one by one or by leaps.
+    """Jumps on a lattice, one by one or by leaps; linearised normal ones by leaps.
 
     Parameters
     ----------
@@ -40,6 +43,7 @@ class LatticeIntegrator(Integrator):
     """
 
     kernel: ClassVar[str] = "lattice_jumps"
+    normal_kernel: ClassVar[str] = "normal_leaps"
 
     request: Request
     functions: Functions
@@ -62,6 +66,12 @@ class LatticeIntegrator(Integrator):
         end, rows = (step + steps) * self.request.dt, rows_of(self.names, self.request.dynamics)
         return step, end, *self.request.key, self.functions, self.parameters, self.law, rows, self.leap
 
+    def advance(self, segment: Any, states: np.ndarray, counts: np.ndarray, first: int) -> Failure:
+        """Advance blocks in place; safe in several threads."""
+        lattice = self.request.dynamics.proposal.kind == "lattice"
+        kernel = launcher(self.request.device, self.kernel if lattice else self.normal_kernel)
+        return kernel.advance(states, counts, first, *segment)
+
     def reason(self, state: np.ndarray) -> str:
         """Return why a trajectory could not go on from a state."""
         return "There, or next to it, the loss is not a number or so low that the rate of jumps is beyond all numbers"
@@ -79,7 +89,8 @@ def lattice_integrator(request: Request, scheme: Any) -> LatticeIntegrator:
     check_jumps(request)
     dynamics: JumpProcess = request.dynamics
     leaping = isinstance(scheme, TauLeaping)
-    if dynamics.proposal.kind != "lattice":
+    normal = leaping and (dynamics.law, dynamics.proposal.kind) == ("linearised", "gaussian")
+    if dynamics.proposal.kind != "lattice" and not normal:
         other = " or a linearised law with normal updates" if leaping else ""
         raise MethodError(f'scheme = "{scheme}" needs jumps on a lattice{other}; choose "thinning", which is exact')
     if dynamics.driven:
@@ -91,7 +102,7 @@ def lattice_integrator(request: Request, scheme: Any) -> LatticeIntegrator:
     d = dynamics.landscape.dimension
     rate = 1.0 if functions.has_rate else float(dynamics.attempt_rate.constant)
     law = Law(
-        LAWS.index(dynamics.law), KINDS.index("lattice"), dynamics.proposal.for_dimension(d), 0.0,
+        LAWS.index(dynamics.law), KINDS.index(dynamics.proposal.kind), dynamics.proposal.for_dimension(d), 0.0,
         dynamics.temperature, rate, 0.0, False, 0.0, False, -1,
     )  # fmt: skip
     leap = Leap(scheme.tolerance, scheme.least_gain, request.dt) if leaping else Leap(0.0, 0.0, request.dt)

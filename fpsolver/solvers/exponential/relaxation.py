@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sparse
 
+from fpsolver.generators.matrix import MatrixGenerator
 from fpsolver.solvers.exponential.chebyshev import rounding
 from fpsolver.solvers.exponential.system import Outcome, System, norm
 
@@ -196,7 +197,7 @@ def dirichlet_rate(system: System, rest: np.ndarray) -> float:
     for edge in generator.edges:
         step = (edge.at_end(f) - f) * root
         total += float((edge.forward * step * step).sum())
-    if not generator.lattice:
+    if isinstance(generator, MatrixGenerator):
         links = sparse.coo_array(generator.rates)
         step = (f.ravel()[links.row] - f.ravel()[links.col]) * system.root[links.col]
         total += 0.5 * float((links.data * step * step).sum())
