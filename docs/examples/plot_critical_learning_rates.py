@@ -2,10 +2,10 @@ r"""
 Three critical learning rates
 =============================
 
-Gradient descent on a quadratic loss is stable up to η = 2/λ. With minibatches the step multiplies the deviation from the
-minimum by a random factor, and there are three answers: the *mean* stays bounded up to 2/λ, the *mean square* up to a
-smaller learning rate, and *almost every trajectory* up to a third one, which may lie above 2/λ. Here regression on
-Gaussian inputs of variance a = 1, with batches of S examples:
+Gradient descent on a quadratic loss is stable up to η = 2/λ. With minibatches the step multiplies the deviation from
+the minimum by a random factor, and there are three answers: the *mean* stays bounded up to 2/λ, the *mean square* up
+to a smaller learning rate, and *almost every trajectory* up to a third one, which may lie above 2/λ. Here regression
+on Gaussian inputs of variance a = 1, with batches of S examples:
 
 .. math:: \eta_{\rm ms} = \frac{2S}{S + d + 1}, \qquad
           \eta_{\rm as}:\ \operatorname{E}\ln\frac{|\theta'|}{|\theta|} = 0 .

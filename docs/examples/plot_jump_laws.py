@@ -35,9 +35,9 @@ for law in ("half", "metropolis", "glauber", "arrhenius"):
     print(f"{law:>10}: e^(−L/{process.balance_temperature:g}) up to {np.abs(stationary[law] - expected).max():.1e}")
 
 # %%
-# A local entropy :math:`S = -\tfrac12 \kappa x^2` of directions left out: wide at the origin and narrow outside. Langer's
-# attempt rate :math:`e^{-S}` makes wide places likelier, :math:`e^{S - L/T}`; :math:`e^{S}`, as it circulates, makes
-# them rarer.
+# A local entropy :math:`S = -\tfrac12 \kappa x^2` of directions left out: wide at the origin and narrow outside.
+# Langer's attempt rate :math:`e^{-S}` makes wide places likelier, :math:`e^{S - L/T}`; :math:`e^{S}`, as it
+# circulates, makes them rarer.
 
 bowl = fp.Landscape("x**2/2")
 wide = fp.Grid(x=(-4.0, 4.0, 160))
@@ -79,9 +79,9 @@ plt.show()
 # Small jumps
 # -----------
 # With :math:`A s^2/2T = 1` held fixed, the process tends to the Fokker–Planck equation as s → 0. On the parabola that
-# has the relaxation rates 1, 2, 3, …, twice that for the full exponent, which has twice the drift, and half for Glauber's
-# law, which accepts every other move. The error is of second order in s; Metropolis' law has a kink where the loss does
-# not change, and first order.
+# has the relaxation rates 1, 2, 3, …, twice that for the full exponent, which has twice the drift, and half for
+# Glauber's law, which accepts every other move. The error is of second order in s; Metropolis' law has a kink where
+# the loss does not change, and first order.
 
 limits = {"half": 1.0, "glauber": 0.5, "arrhenius": 2.0, "metropolis": 1.0}
 scales = np.geomspace(0.08, 0.4, 6)

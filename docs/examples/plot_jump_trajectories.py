@@ -2,9 +2,9 @@ r"""
 Jumps, one by one
 =================
 
-``fp.simulate`` follows jump processes exactly: networks by Gillespie's direct method, jumps on a landscape by thinning,
-where attempts come at least as often as jumps and the surplus is rejected. There is no time step, and what remains against
-the master equation is statistics.
+``fp.simulate`` follows jump processes exactly: networks by Gillespie's direct method, jumps on a landscape by
+thinning, where attempts come at least as often as jumps and the surplus is rejected. There is no time step, and what
+remains against the master equation is statistics.
 """
 
 import matplotlib.pyplot as plt
@@ -17,7 +17,8 @@ from fpsolver.theory import jump_transitions
 # Ehrenfest's urn
 # ---------------
 # N balls in two urns; at the rate 1 one of them, drawn at random, changes sides. The number in the first relaxes as
-# :math:`\langle n \rangle = \frac N2 (1 + e^{-2t/N})` from n = N, and its distribution is a sum of two binomial ones at any time.
+# :math:`\langle n \rangle = \frac N2 (1 + e^{-2t/N})` from n = N, and its distribution is a sum of two binomial ones
+# at any time.
 
 balls = 30
 n = np.arange(balls)
@@ -49,8 +50,8 @@ plt.show()
 # %%
 # On a landscape
 # --------------
-# Jumps of Laplace's distribution in the double well with the half law, from the left well. The histograms are set against
-# the density from the grid; standardised residuals of a fair sample are normal, and χ² adds them up.
+# Jumps of Laplace's distribution in the double well with the half law, from the left well. The histograms are set
+# against the density from the grid; standardised residuals of a fair sample are normal, and χ² adds them up.
 
 landscape = fp.Landscape("x**4/4 - x**2/2")
 process = fp.JumpProcess(landscape, temperature=0.15, proposal=fp.LaplaceProposal(0.2))
@@ -86,9 +87,10 @@ print(f"attempts per jump: {run.stats['attempts_per_jump']:.3f}")
 # %%
 # Entropy
 # -------
-# Every jump i → j gives the entropy ln(w_ij/w_ji) to the bath, which trajectories add up. On a ring of three states that
-# is driven around, the total entropy production σ obeys :math:`\langle e^{-\sigma}\rangle = 1` from any initial state (left),
-# and in the steady state :math:`P(\sigma)/P(-\sigma) = e^{\sigma}` (right), where σ has discrete values.
+# Every jump i → j gives the entropy ln(w_ij/w_ji) to the bath, which trajectories add up. On a ring of three states
+# that is driven around, the total entropy production σ obeys :math:`\langle e^{-\sigma}\rangle = 1` from any initial
+# state (left), and in the steady state :math:`P(\sigma)/P(-\sigma) = e^{\sigma}` (right), where σ has discrete
+# values.
 
 forward, backward = np.array([1.6, 2.4, 1.2]), np.array([0.5, 0.8, 0.9])
 ring = fp.MarkovNetwork(3, [0, 1, 2], [1, 2, 0], forward, backward)

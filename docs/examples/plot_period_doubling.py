@@ -51,7 +51,8 @@ plt.show()
 
 # %%
 # The growth of small deviations along an orbit: per step :math:`\ln|1 - 2\eta|` at the minimum and
-# :math:`\frac12\ln|9 - 2(1 + \eta)^2|` on the orbit of period two; beyond, it is measured alone. It is positive in chaos.
+# :math:`\frac12\ln|9 - 2(1 + \eta)^2|` on the orbit of period two; beyond, it is measured alone. It is positive in
+# chaos.
 #
 # Right, the factorisation :math:`L = (1 - uv)^2/2`, whose minima uv = 1 have every sharpness
 # :math:`\lambda = u^2 + v^2 \ge 2`. Descent with η = 0.5 that begins close to one that is too sharp, λ > 2/η, is driven
@@ -63,7 +64,7 @@ below, above = np.linspace(0.9, 0.999, 60), np.linspace(1.001, stages["period 4"
 left.plot(below, np.log(np.abs(1 - 2 * below)), color="C0", label="minimum")
 multipliers = np.array([float(period_doubling.double_well_multiplier(rate)) for rate in above])
 left.plot(above, 0.5 * np.log(np.abs(multipliers)), color="C1", label="period 2")
-left.plot(rates, orbits.exponents, ".", color="k", ms=2.5, label="orbits", zorder=3)
+left.plot(rates[::3], orbits.exponents[::3], ".", color="k", ms=3.5, label="orbits", zorder=1)
 left.axhline(0.0, color="0.7", lw=0.8, zorder=0)
 left.set(xlabel=r"learning rate $\eta$", ylabel="Lyapunov exponent per step", ylim=(-2.0, 1.0), title="double well")
 left.legend(loc="lower right")

@@ -2,10 +2,10 @@ r"""
 Updates in few bits
 ===================
 
-Weights of a network are numbers of few bits, multiples of a quantum q. A step of gradient descent is then rounded: to the
-nearest representable value, where updates of less than q/2 are lost, or at random, up with the probability of the
-fraction that is left over, which keeps the mean. ``fp.learning.QuantisedSGD`` is the Markov chain on the representable
-values, with the exact probabilities of its steps; all solvers take its generator.
+Weights of a network are numbers of few bits, multiples of a quantum q. A step of gradient descent is then rounded: to
+the nearest representable value, where updates of less than q/2 are lost, or at random, up with the probability of the
+fraction that is left over, which keeps the mean. ``fp.learning.QuantisedSGD`` is the Markov chain on the
+representable values, with the exact probabilities of its steps; all solvers take its generator.
 """
 
 import matplotlib.pyplot as plt
@@ -70,10 +70,10 @@ plt.show()
 # What precision costs
 # --------------------
 # The mean stationary loss against the quantum, with C = 1 and eight places of the minimum between two representable
-# values: means, and bars from the least to the largest. Where :math:`q < 2s` the noise of a step smooths the staircase
-# of rounding, and the closed forms hold, :math:`(\eta^2 C + q^2/6)/[2\eta(2 - \eta h)]` at random and :math:`q^2/12` in place
-# of :math:`q^2/6` to nearest. Coarser, both are lower than that; but rounding to nearest is slow then, and in the end
-# stalls: its relaxation rate falls from ηh to nothing, while stochastic rounding keeps it.
+# values: means, and bars from the least to the largest. Where :math:`q < 2s` the noise of a step smooths the
+# staircase of rounding, and the closed forms hold, :math:`(\eta^2 C + q^2/6)/[2\eta(2 - \eta h)]` at random and
+# :math:`q^2/12` in place of :math:`q^2/6` to nearest. Coarser, both are lower than that; but rounding to nearest is
+# slow then, and in the end stalls: its relaxation rate falls from ηh to nothing, while stochastic rounding keeps it.
 
 quanta = 2.0 ** -np.arange(0, 7)
 fine = np.geomspace(quanta[-1], 1.0, 60)

@@ -3,9 +3,9 @@ Gradient descent as a chain
 ===========================
 
 Stochastic gradient descent, :math:`\theta' = \theta - \eta\,(\nabla L + \xi)` with noise ξ of covariance C, moves in
-steps. Its continuous limit is the Langevin equation at the temperature :math:`T = \eta C/2`, where a step takes the time
-η. Here T is held fixed, so that the limit stays the same while the learning rate grows. ``fp.generator`` makes the
-Markov operator of a step on a grid, and ``fp.simulate`` follows trajectories of the same chain.
+steps. Its continuous limit is the Langevin equation at the temperature :math:`T = \eta C/2`, where a step takes the
+time η. Here T is held fixed, so that the limit stays the same while the learning rate grows. ``fp.generator`` makes
+the Markov operator of a step on a grid, and ``fp.simulate`` follows trajectories of the same chain.
 """
 
 import matplotlib.pyplot as plt
@@ -77,8 +77,8 @@ forms = [(modified.exact_variance, "C0", "-", "chain, exact"), (modified.first_o
 
 # %%
 # Steps until the chain is beyond the barrier. It has to be there at the *end* of a step, which takes as long as the
-# continuous motion needs to a target further on by :math:`0.5826\sqrt{2\eta T}`, up to a relative error of order η, which
-# here has the opposite sign: wells that are wider are left sooner.
+# continuous motion needs to a target further on by :math:`0.5826\sqrt{2\eta T}`, up to a relative error of order η,
+# which here has the opposite sign: wells that are wider are left sooner.
 
 escape = fp.theory.discrete_chain
 limit = float(escape.mean_time_of_limit(landscape, -1.0, 0.0, temperature=T, learning_rate=0.1))
@@ -87,9 +87,7 @@ for eta in etas:
     tau = fp.mean_first_passage_time(fp.generator(chain(eta), grid), target=fp.where(x=(0.0, None)))
     passing.append(eta * tau.at([[-1.0]])[0] / limit)
 for eta in (0.02, 0.06, 0.2):
-    passage = fp.first_passage_times(
-        chain(eta), 4000, [-1.0], fp.where(x=(0.0, None)), t_max=round(1000 / eta), seed=5
-    )
+    passage = fp.first_passage_times(chain(eta), 4000, [-1.0], fp.where(x=(0.0, None)), t_max=round(1000 / eta), seed=5)
     mean = passage.mean
     counted.append((eta, eta * mean.value / limit, eta * mean.standard_error / limit))
 shifted = [
@@ -117,5 +115,5 @@ plt.show()
 # %%
 # The grid has the chain itself, for any η; the formulas are for small ones.
 
-for eta, found, formula in zip(etas[[0, 3, -1]], np.array(passing)[[0, 3, -1]], np.array(shifted)[[0, 3, -1]], strict=True):
-    print(f"η = {eta:.3f}: grid {found:.4f}, shifted target {formula:.4f}, limit 1")
+for k in (0, 3, -1):
+    print(f"η = {etas[k]:.3f}: grid {passing[k]:.4f}, shifted target {shifted[k]:.4f}, limit 1")

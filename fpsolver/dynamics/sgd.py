@@ -63,7 +63,7 @@ class MinibatchNoise:
 
     def __post_init__(self) -> None:
         whole = isinstance(self.batch_size, int | float | np.number) and not isinstance(self.batch_size, bool)
-        if not (whole and int(self.batch_size) == self.batch_size and self.batch_size >= 1):
+        if not (whole and 1 <= self.batch_size < np.inf and int(self.batch_size) == self.batch_size):
             raise DynamicsError(f"batch_size = {self.batch_size!r} must be a whole number of examples, at least 1")
         object.__setattr__(self, "batch_size", int(self.batch_size))
         if not isinstance(self.replacement, bool | np.bool_):
@@ -130,6 +130,8 @@ class SGD(Driven):
         if momentum >= 1.0:
             raise DynamicsError(f"momentum = {momentum:g} must be below 1, or velocities never forget")
         object.__setattr__(self, "momentum", momentum)
+        if not isinstance(self.nesterov, bool | np.bool_):
+            raise DynamicsError(f"nesterov = {self.nesterov!r} must be True or False")
         object.__setattr__(self, "weight_decay", checked_number("weight_decay", self.weight_decay, "penalty λ|θ|²/2"))
         self._check_noise()
         protocols = checked_protocols(self.protocol, self.landscape.parameters, self.drivable)

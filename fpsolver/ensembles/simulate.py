@@ -87,8 +87,8 @@ def simulate(
     scheme : str, Thinning or TauLeaping, optional
         "euler-maruyama" (weak order 1; default), "heun" (weak order 2 with additive noise), "weak-2",
         "leimkuhler-matthews", "ornstein-uhlenbeck" (exact on quadratic landscapes); "baoab" (default) or "obabo" for
-        underdamped dynamics; "sgd" for SGD, which is a scheme itself. Jumps are exact, by "thinning" or, in networks and
-        on a lattice, "direct"; "tau-leaping" is not, and ends leaps at multiples of dt.
+        underdamped dynamics; "sgd" for SGD, which is a scheme itself. Jumps are exact, by "thinning" or, in networks
+        and on a lattice, "direct"; "tau-leaping" is not, and ends leaps at multiples of dt.
     observe : Observable or sequence of Observable
         What to observe at the output times: `Moments`, `Mean`, `Histogram`, `LogSumExp`, `Quantiles`, `Trajectories`.
     times : int or sequence of float, optional

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from fpsolver.errors import ConvergenceError, InputError
 from fpsolver.landscapes import Landscape
 from fpsolver.learning.stability import Optimiser
-from fpsolver.learning.thresholds import Threshold
+from fpsolver.learning.thresholds import FINEST, Threshold
 
 APERIODIC, DIVERGED = 0, -1
 """Periods of orbits that do not close, and of those that left."""
@@ -155,6 +155,8 @@ def doubling_learning_rate(
 
     Raises
     ------
+    InputError
+        If the bracket is no interval, or the period no positive whole number.
     ConvergenceError
         If the orbit is lost, or is no less stable at the second learning rate than at the first.
 
@@ -168,7 +170,11 @@ def doubling_learning_rate(
     >>> round(doubling_learning_rate(fp.landscapes.double_well(), 2, (1.1, 1.3), [0.3]).value, 9)
     1.236067977
     """
-    lower, upper = bracket
+    lower, upper = map(float, bracket)
+    if not 0.0 < lower < upper < np.inf:
+        raise InputError(f"bracket = {bracket!r} must be two learning rates, the lower first")
+    if isinstance(period, bool) or not isinstance(period, int | np.integer) or period < 1:
+        raise InputError(f"period = {period!r} must be a whole number of steps, at least 1")
     stride = (upper - lower) / _CONTINUATION
     orbits = _Orbits(landscape, [lower], initial, {})
     state = orbits.run(transient)[0]
@@ -179,7 +185,7 @@ def doubling_learning_rate(
             f"the orbit of period {period} does not double between learning rates {lower:g} and {upper:g}: see "
             "bifurcation_diagram for a bracket"
         )
-    while upper - lower > tolerance * upper:
+    while upper - lower > max(tolerance, FINEST) * upper:
         middle = 0.5 * (lower + upper)
         flipped, moved = _flipped(landscape, (lower, middle), period, state, stride)
         evaluations += 1
@@ -214,6 +220,8 @@ def sharpness_history(
 
     Raises
     ------
+    InputError
+        If the number of steps is no whole number, or negative.
     ConvergenceError
         If the run leaves.
 
@@ -228,6 +236,8 @@ def sharpness_history(
     >>> bool(history.sharpness[0] > 4.0), bool(history.sharpness[-1] < 4.0)
     (True, True)
     """
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
+        raise InputError(f"steps = {steps!r} must be a whole number, not negative")
     orbits = _Orbits(landscape, [learning_rate], initial, optimiser)
     states = np.array([orbits.run(1)[0] if n else orbits.initial for n in range(steps + 1)])
     if orbits.gone[0]:

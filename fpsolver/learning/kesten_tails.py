@@ -151,7 +151,7 @@ def stationary_weights(
     z = np.zeros((len(update.free), products.dimension, chains))
     for _ in range(steps):
         z = products.step(z, update, generator, labels=True)
-    return z[0].T
+    return z[0].T @ products.directions.T
 
 
 def hill_tail_index(samples: ArrayLike, largest: int | None = None) -> Measured:

@@ -138,7 +138,7 @@ def _hessian(of: Any, at: ArrayLike | None, dimension: int | None) -> tuple[np.n
         if shape is not None:
             _check_shape(shape)
             dimension = shape[0]
-        if dimension is None or dimension < 1:
+        if isinstance(dimension, bool) or not isinstance(dimension, int | np.integer) or dimension < 1:
             raise InputError(f"dimension = {dimension!r}: a Hessian-vector product needs the number of parameters")
         return None, _checked(of, int(dimension)), int(dimension)
     matrix = symmetric_matrix(of)

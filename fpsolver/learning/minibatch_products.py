@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from fpsolver.errors import InputError
-from fpsolver.learning.regression_inputs import DataInputs, GaussianInputs, regression_inputs
-from fpsolver.learning.stability import Optimiser, Update
+from fpsolver.learning.regression_inputs import DataInputs, GaussianInputs, checked_batch, regression_inputs
+from fpsolver.learning.stability import Optimiser, Update, moving_directions
 
 ROOT_ACCURACY = 1e-5
 """Relative accuracy of roots, far below their statistical errors."""
@@ -48,19 +48,22 @@ class MinibatchProducts:
 
     Raises
     ------
-    InputError
+    DynamicsError
         If the batch size is not a whole number, or there is a preconditioner.
+
+    Attributes
+    ----------
+    directions : ndarray, shape (weights, d)
+        The directions in which z lives, as columns.
     """
 
     def __init__(self, inputs: Any, batch_size: int, replacement: bool, optimiser: dict[str, Any]):
         self.law = Optimiser(**optimiser)
-        if np.any(np.asarray(self.law.preconditioner) != 1.0):
-            raise InputError("preconditioners are not for minibatches; divide the inputs by the root of the diagonal")
-        if isinstance(batch_size, bool) or batch_size < 1 or int(batch_size) != batch_size:
-            raise InputError(f"batch_size = {batch_size!r} must be a whole number of examples, at least 1")
-        self.inputs: GaussianInputs | DataInputs = regression_inputs(inputs, self.law.weight_decay).moving()
-        self.inputs.noise(int(batch_size), replacement)
-        self.batch_size, self.replacement = int(batch_size), replacement
+        self.batch_size, self.replacement = checked_batch(batch_size, self.law), replacement
+        whole = regression_inputs(inputs, self.law.weight_decay)
+        self.directions = moving_directions(whole.curvature)
+        self.inputs: GaussianInputs | DataInputs = whole.moving()
+        self.inputs.noise(self.batch_size, replacement)
         self.dimension = len(self.inputs.penalty)
         self.penalty = self.inputs.penalty if self.inputs.penalty.any() else None
         self.steepest = float(np.linalg.norm(self.inputs.curvature, 2)) + self.inputs.largest / self.batch_size

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from fpsolver.dynamics import SGD, GaussianNoise, MinibatchNoise
 from fpsolver.errors import DensityError, DynamicsError, MethodError
 from fpsolver.landscapes.quadratic_forms import quadratic_form
-from fpsolver.learning.regression_inputs import DataInputs, GaussianInputs, GradientNoise, regression_inputs
+from fpsolver.learning.regression_inputs import DataInputs, GaussianInputs, GradientNoise, checked_batch, regression_inputs
 from fpsolver.learning.stability import Optimiser, spectral_radius
 from fpsolver.learning.thresholds import Threshold, first_crossing
 
@@ -170,7 +170,7 @@ def sgd_recursion(dynamics: SGD) -> MomentRecursion:
     Raises
     ------
     MethodError
-        If the landscape is not quadratic, the covariance depends on θ, or the dynamics is driven.
+        If the dynamics is no `SGD` or is driven, the landscape is not quadratic, or the covariance depends on θ.
 
     Examples
     --------
@@ -180,6 +180,7 @@ def sgd_recursion(dynamics: SGD) -> MomentRecursion:
     >>> recursion.radius
     0.25
     """
+    _check_chain(dynamics)
     if dynamics.driven:
         raise MethodError("a driven chain has another recursion at every step; take that of dynamics.at(step)")
     return _recursion(dynamics, velocity=dynamics.momentum > 0.0)
@@ -246,8 +247,9 @@ def moments(dynamics: SGD, steps: int | Sequence[int], mean: ArrayLike, covarian
     >>> moments(sgd, [0, 1, 2], mean=[1.0]).covariance.ravel()
     array([0.    , 0.25  , 0.3125])
     """
+    _check_chain(dynamics)
     wanted = _checked_steps(steps)
-    velocity = dynamics.momentum > 0.0 or "momentum" in (dynamics.protocol or {})
+    velocity = dynamics.inertial
     m, c = _initial(dynamics, mean, covariance, velocity)
     d = dynamics.landscape.dimension
     recursion = None if dynamics.driven else _recursion(dynamics, velocity)
@@ -376,11 +378,7 @@ def _recursion(dynamics: SGD, velocity: bool) -> MomentRecursion:
 def _regression(
     source: GaussianInputs | DataInputs, learning_rate: float, batch_size: int, replacement: bool, law: Optimiser
 ) -> MomentRecursion:
-    if np.any(np.asarray(law.preconditioner) != 1.0):
-        raise DynamicsError("preconditioners are not for minibatches; divide the inputs by the root of the diagonal")
-    if isinstance(batch_size, bool) or batch_size < 1 or int(batch_size) != batch_size:
-        raise DynamicsError(f"batch_size = {batch_size!r} must be a whole number of examples, at least 1")
-    noise = source.noise(int(batch_size), replacement)
+    noise = source.noise(checked_batch(batch_size, law), replacement)
     centre = source.centre if isinstance(source, DataInputs) else np.zeros(source.dimension)
     return _assembled(source.curvature, noise, centre, learning_rate, law, law.momentum > 0.0)
 
@@ -402,6 +400,11 @@ def _symmetric(upper: np.ndarray, n: int) -> np.ndarray:
     matrix = np.zeros((n, n))
     matrix[np.triu_indices(n)] = upper
     return matrix + np.triu(matrix, 1).T
+
+
+def _check_chain(dynamics: SGD) -> None:
+    if not isinstance(dynamics, SGD):
+        raise MethodError(f"{dynamics!r} is no chain whose moments close in steps; give fp.SGD(…)")
 
 
 def _checked_steps(steps: int | Sequence[int]) -> np.ndarray:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from fpsolver.errors import DynamicsError, InputError
 from fpsolver.landscapes.quadratic_forms import quadratic_form
 from fpsolver.landscapes.regression import EmpiricalRisk
-from fpsolver.learning.stability import moving_directions, symmetric_matrix
+from fpsolver.learning.stability import Optimiser, moving_directions, symmetric_matrix
 
 
 class GradientNoise(NamedTuple):
@@ -243,6 +243,22 @@ def regression_inputs(of: Any, weight_decay: float = 0.0) -> GaussianInputs | Da
     features = _features(of)
     d = features.shape[1]
     return DataInputs(features, np.zeros(len(features)), weight_decay * np.eye(d), np.zeros(d))
+
+
+def checked_batch(batch_size: int, law: Optimiser) -> int:
+    """Return the size of a minibatch.
+
+    Raises
+    ------
+    DynamicsError
+        If it is no whole number of examples, or the optimiser has a preconditioner.
+    """
+    if np.any(np.asarray(law.preconditioner) != 1.0):
+        raise DynamicsError("preconditioners are not for minibatches; divide the inputs by the root of the diagonal")
+    whole = isinstance(batch_size, int | float | np.number) and not isinstance(batch_size, bool)
+    if not (whole and 1 <= batch_size < np.inf and int(batch_size) == batch_size):
+        raise DynamicsError(f"batch_size = {batch_size!r} must be a whole number of examples, at least 1")
+    return int(batch_size)
 
 
 def _data_inputs(risk: EmpiricalRisk, weight_decay: float) -> DataInputs:

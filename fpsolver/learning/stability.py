@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import DynamicsError, InputError, MethodError
-from fpsolver.learning.thresholds import Threshold, first_crossing
+from fpsolver.learning.thresholds import FINEST, Threshold, first_crossing
 
 # Curvatures below this fraction of the largest one are rounding: such directions are flat.
 _FLAT = 1e-13
@@ -256,7 +256,7 @@ def critical_momentum(
     lower, upper = 0.0, 1.0 - 1e-15
     left, right = upper - golden * (upper - lower), lower + golden * (upper - lower)
     at_left, at_right = radius(left), radius(right)
-    while upper - lower > tolerance:
+    while upper - lower > max(tolerance, FINEST):
         if at_left <= at_right:
             upper, right, at_right = right, left, at_left
             left = upper - golden * (upper - lower)

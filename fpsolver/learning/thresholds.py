@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from fpsolver.errors import ConvergenceError, MethodError
 
+FINEST = 1e-15
+"""Relative width below which rounding keeps a bracket from shrinking: searches that are asked for less end here."""
 # Growth factors carry rounding errors of this size: a direction that does not move at all must not count as growing.
 _SLACK = 1e-13
 _GROWTH = 1.5
@@ -76,7 +78,7 @@ def first_crossing(growth: Callable[[float], float], start: float, tolerance: fl
         lower = upper
     else:
         raise ConvergenceError(f"no learning rate up to {lower:.3g} is unstable")
-    while upper - lower > tolerance * upper:
+    while upper - lower > max(tolerance, FINEST) * upper:
         middle = 0.5 * (lower + upper)
         evaluations += 1
         if growth(middle) > 1.0 + _SLACK:

@@ -61,18 +61,18 @@ def backward_convolved(
             y = conjugate_gradients(W, 0.0, (root * rest).ravel(), 0.1 * tolerance, count).reshape(source.shape)
         except ConvergenceError as error:
             raise ConvergenceError(f"{error}, or a target that is reached sooner") from None
-        step = np.where(root > EMPTY * root.max(), y / np.where(root > 0.0, root, 1.0), 0.0)
+        before, step = values, np.where(root > EMPTY * root.max(), y / np.where(root > 0.0, root, 1.0), 0.0)
         values = _continued(W, values + step, source, leaving, outside & (root <= EMPTY * root.max()), tolerance)
         values = np.where(outside, np.maximum(values, 0.0), 0.0)
-        size = float(values.max())
         absorbed = float((root**2 * W.killing * values).sum())
         if not (absorbed > 0.0 and np.isfinite(absorbed)):
             raise MethodError(
                 "nothing reaches the target within what double precision can tell; take a higher temperature, or a "
                 "target that is nearer"
             )
-        change = abs(balance / absorbed - 1.0) + float(np.abs(step).max()) / size if rest is not source else np.inf
         values *= balance / absorbed
+        # The multiple of the slowest mode, which rounding may have put anything into, is right by now.
+        change = float(np.abs(values - before).max() / values.max()) if before.any() else np.inf
         if change < tolerance:
             break
     turnover = source + leaving * values

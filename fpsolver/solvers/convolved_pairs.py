@@ -1,7 +1,7 @@
 """The slowest eigenpairs of convolutions, by LOBPCG with the diagonal taken out.
 
-With D the total rates out of cells and v = √D y, S y = −λ y becomes (1 − K) v = λ D^{−1} v, where 1 − K has its spectrum
-in [0, 2] however many orders of magnitude rates span.
+With D the total rates out of cells and v = √D y, S y = −λ y becomes (1 − K) v = λ D^{−1} v, where 1 − K has its
+spectrum in [0, 2] however many orders of magnitude rates span.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.errors import AccuracyWarning
 from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.solvers.eigenpairs import Eigenpairs
 from fpsolver.solvers.exponential.convolution_operator import ConvolutionOperator, symmetric_convolution
@@ -52,6 +53,14 @@ def convolved_pairs(W: ConvolutionGenerator, k: int, tolerance: float) -> Eigenp
         vectors, rates, accuracy = _slowest(W, known, ground, k - (known is not None), tolerance)
     if known is not None:
         vectors, rates = np.hstack([ground[:, None], vectors]), np.append(0.0, rates)
+    if accuracy > 1e-3 * rates[0 if known is None else 1 :].min(initial=np.inf):
+        warnings.warn(
+            f"rates are known to {accuracy:.1e} only, and the slowest is no more than that; take a higher temperature, "
+            'give the generator scheme="matrix" on a coarse grid, or ask for mean_first_passage_time, which keeps its '
+            "digits",
+            AccuracyWarning,
+            stacklevel=3,
+        )
     left = np.stack([_function(W, vector, rate, ground) for vector, rate in zip(vectors.T, rates, strict=True)])
     stats = {"method": "LOBPCG on a convolution", "accuracy": accuracy, "accuracy_kind": "absolute"}
     return Eigenpairs(rates, vectors.T * ground, left, stats)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from fpsolver.errors import AccuracyWarning, MethodError
+from fpsolver.errors import MethodError
 from fpsolver.generators.chain import ChainGenerator
 from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.grids import Grid
 from fpsolver.solvers.convolved_pairs import convolved_pairs
 from fpsolver.solvers.eigenpairs import Eigenpairs, chain_pairs, general_pairs, is_chain, reversible_pairs
 from fpsolver.solvers.stationary import relative_residual, require_autonomous
-
-MOST_DENSE = 2000
-"""Cells up to which rates of a convolution are worked out one by one where its slowest mode is lost in rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +81,9 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     A chain in one dimension is treated by bisection in a form free of subtractions, which gives every rate to
     full *relative* accuracy, however high the barrier. With detailed balance in more dimensions the symmetrised
     generator goes to a shift-inverted Lanczos iteration with sparse LU or, for large grids, to a full-multigrid
-    eigensolver; rates are taken from squared differences across faces, which keeps small ones. Without detailed
-    balance Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts. For a chain
+    eigensolver; rates are taken from squared differences across faces, which keeps small ones. Jump processes that
+    are convolutions go to LOBPCG, whose rates are good to rounding of the mean rate of jumps. Without detailed balance
+    Arnoldi finds the eigenvalues nearest to zero, which are then sorted by their real parts. For a chain
     (`SGD`) the slowest modes are those whose multiplier 1 − λ is largest in modulus; the result also has `multipliers`.
 
     Parameters
@@ -118,7 +115,7 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     if is_chain(generator):
         pairs = chain_pairs(generator, k)
     elif isinstance(generator, ConvolutionGenerator):
-        pairs = _convolved(generator, k, tolerance)
+        pairs = convolved_pairs(generator, k, tolerance)
     elif generator.reversible and generator.markov:
         pairs = reversible_pairs(generator, k, tolerance)
     else:
@@ -132,24 +129,6 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     functions = None if left is None else left.reshape(shape)
     kind = ChainSpectrum if isinstance(generator, ChainGenerator) else Spectrum
     return kind(generator.grid, pairs.rates, modes, functions, residuals, pairs.stats)
-
-
-def _convolved(generator: ConvolutionGenerator, k: int, tolerance: float) -> Eigenpairs:
-    """Return eigenpairs of a convolution, by its rates one by one where slow modes are lost in rounding without them."""
-    pairs = convolved_pairs(generator, k, tolerance)
-    accuracy = pairs.stats["accuracy"]
-    slowest = pairs.rates[0 if generator.absorbing else 1 :].min(initial=np.inf)
-    if accuracy <= tolerance * slowest:
-        return pairs
-    if generator.n_state <= MOST_DENSE:
-        return reversible_pairs(generator, k, tolerance)
-    warnings.warn(
-        f"rates are known to {accuracy:.1e} only, and the slowest is {slowest:.1e}; coarsen the grid to {MOST_DENSE} "
-        "cells, take a higher temperature, or ask for mean_first_passage_time",
-        AccuracyWarning,
-        stacklevel=3,
-    )
-    return pairs
 
 
 def _decoded(generator: Any, state: np.ndarray) -> np.ndarray:

@@ -6,13 +6,11 @@ with a local one: where more is attempted, less time is spent. S is −½ ln det
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import exponential, positive
+from fpsolver.theory.conditions import exponential, finite, positive
 from fpsolver.theory.estimate import Estimate
 
 LANGER = "J. S. Langer, Ann. Phys. 54, 258 (1969)"
@@ -32,10 +30,11 @@ def langer(entropy: float, *, saddle_entropy: float = 0.0, attempt_time: float =
 
     Examples
     --------
-    >>> round(float(langer(-math.log(2.0))), 12)
+    >>> round(float(langer(-np.log(2.0))), 12)
     2.0
     """
-    value = exponential(saddle_entropy - entropy) / positive("attempt_time", attempt_time)
+    difference = float(finite("saddle_entropy", saddle_entropy)) - float(finite("entropy", entropy))
+    value = exponential(difference, "S_saddle − S") / positive("attempt_time", attempt_time)
     return Estimate(value, ("harmonic directions across the path",), 0.0, LANGER)
 
 
@@ -47,7 +46,8 @@ def as_circulated(entropy: float, *, saddle_entropy: float = 0.0, attempt_time: 
     entropy, saddle_entropy, attempt_time
         As for `langer`; the entropy at the saddle is not used.
     """
-    value = exponential(entropy) / positive("attempt_time", attempt_time)
+    finite("saddle_entropy", saddle_entropy)
+    value = exponential(float(finite("entropy", entropy)), "S") / positive("attempt_time", attempt_time)
     return Estimate(value, (), 0.0, "as it circulates")
 
 
@@ -61,12 +61,20 @@ def stationary_log_density(loss: ArrayLike, attempt_rate: ArrayLike, *, temperat
     temperature : float
         That of detailed balance at constant A: T for the half law, T/2 for the full exponent.
 
+    Raises
+    ------
+    TheoryError
+        If a loss is not finite, or an attempt rate not positive.
+
     Examples
     --------
     >>> float(stationary_log_density(1.0, 1.0, temperature=0.5))
     -2.0
     """
-    return np.asarray(-np.divide(loss, positive("temperature", temperature)) - np.log(attempt_rate))
+    rates = finite("attempt_rate", attempt_rate)
+    if not (rates > 0.0).all():
+        raise TheoryError(f"attempt_rate = {rates.min():g} must be positive everywhere")
+    return np.asarray(-finite("loss", loss) / positive("temperature", temperature) - np.log(rates))
 
 
 def langer_variance(stiffness: float, *, entropy_curvature: float, temperature: float) -> Estimate:
@@ -93,7 +101,12 @@ def langer_variance(stiffness: float, *, entropy_curvature: float, temperature: 
     >>> round(float(langer_variance(1.0, entropy_curvature=-0.8, temperature=0.5)), 4)
     0.3571
     """
-    return Estimate(_variance(stiffness, -entropy_curvature, temperature), ("harmonic L and S",), 0.0, LANGER)
+    return Estimate(
+        _variance(stiffness, -finite("entropy_curvature", entropy_curvature), temperature),
+        ("harmonic L and S",),
+        0.0,
+        LANGER,
+    )
 
 
 def variance_as_circulated(stiffness: float, *, entropy_curvature: float, temperature: float) -> Estimate:
@@ -114,12 +127,17 @@ def variance_as_circulated(stiffness: float, *, entropy_curvature: float, temper
     >>> round(float(variance_as_circulated(1.0, entropy_curvature=-0.8, temperature=0.5)), 4)
     0.8333
     """
-    return Estimate(_variance(stiffness, entropy_curvature, temperature), ("harmonic L and S",), 0.0, "own derivation")
+    return Estimate(
+        _variance(stiffness, finite("entropy_curvature", entropy_curvature), temperature),
+        ("harmonic L and S",),
+        0.0,
+        "own derivation",
+    )
 
 
-def _variance(stiffness: float, extra: float, temperature: float) -> float:
-    precision = positive("stiffness", stiffness) / positive("temperature", temperature) + extra
-    if not (math.isfinite(precision) and precision > 0.0):
+def _variance(stiffness: float, extra: np.ndarray, temperature: float) -> float:
+    precision = positive("stiffness", stiffness) / positive("temperature", temperature) + float(extra)
+    if precision <= 0.0:
         raise TheoryError(
             f"k/T = {stiffness / temperature:.4g} and the entropy's {extra:.4g} leave no normalisable stationary state"
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import exponential, positive
+from fpsolver.theory.conditions import exponential, finite, positive
 from fpsolver.theory.estimate import Estimate
 
 
@@ -113,6 +113,8 @@ def escape_ratio_as_written(
     barrier, learning_rate, variance, batch_size, reference_batch
         As for `escape_ratio`.
     """
+    for name, value in (("barrier", barrier), ("learning_rate", learning_rate), ("variance", variance)):
+        positive(name, value)
     size, reference = positive("batch_size", batch_size), positive("reference_batch", reference_batch)
     return Estimate(math.sqrt(size / reference), (), 0.0, "as it circulates")
 
@@ -120,12 +122,12 @@ def escape_ratio_as_written(
 def _normal(
     update: ArrayLike, gradient: ArrayLike, learning_rate: float, per_example_covariance: ArrayLike, batch: float
 ) -> np.ndarray:
-    mean = -positive("learning_rate", learning_rate) * np.atleast_1d(np.asarray(gradient, dtype=float))
-    covariance = np.atleast_2d(np.asarray(per_example_covariance, dtype=float)) * learning_rate**2
+    mean = -positive("learning_rate", learning_rate) * np.atleast_1d(finite("gradient", gradient))
+    covariance = np.atleast_2d(finite("per_example_covariance", per_example_covariance)) * learning_rate**2
     covariance = covariance / positive("batch_size", batch)
     if covariance.shape != (mean.size, mean.size) or np.linalg.eigvalsh(covariance)[0] <= 0.0:
         raise TheoryError(f"Σ₁ of shape {covariance.shape} must be positive definite for a gradient of {mean.size}")
-    left = np.asarray(update, dtype=float) - mean
+    left = finite("update", update) - mean
     squares = np.einsum("...i,ij,...j->...", left, np.linalg.inv(covariance), left)
     norm = mean.size * math.log(2.0 * math.pi) + np.linalg.slogdet(covariance)[1]
     return np.asarray(np.exp(-0.5 * (squares + norm)))

@@ -1,9 +1,12 @@
-"""Checks that the closed forms share: positive numbers, and warnings where an asymptotic parameter is not small."""
+"""Checks that the closed forms share: positive or finite numbers, and warnings where a small parameter is not small."""
 
 from __future__ import annotations
 
 import math
 import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError, ValidityWarning
 
@@ -34,6 +37,17 @@ def not_negative(name: str, value: float, meaning: str = "") -> float:
     return positive(name, value, meaning)
 
 
+def finite(name: str, values: ArrayLike) -> np.ndarray:
+    """Return an array of numbers that all have to be finite, of any shape; raises `TheoryError` otherwise."""
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise TheoryError(f"{name} must be a number or an array of numbers, not {values!r}") from None
+    if not np.isfinite(array).all():
+        raise TheoryError(f"{name} = {array.tolist()} must be finite throughout: take out infinities and NaN")
+    return array
+
+
 def whole_number(name: str, value: int, least: int = 1) -> int:
     """Return an integer that has to be at least so large; raises `TheoryError` otherwise."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -41,18 +55,18 @@ def whole_number(name: str, value: int, least: int = 1) -> int:
     return value
 
 
-def exponential(exponent: float) -> float:
-    """Return e^x with x = ±ΔL/T of an escape rate or time.
+def exponential(exponent: float, name: str = "the exponent of the escape time") -> float:
+    """Return e^x with x = ±ΔL/T of an escape rate or time, or another exponent that has a name.
 
     Raises
     ------
     TheoryError
-        If it is beyond floating point, |x| > 700.
+        If it is beyond floating point, |x| > 700, or no number.
     """
-    if abs(exponent) > LARGEST_EXPONENT:
+    if not abs(exponent) <= LARGEST_EXPONENT:
         raise TheoryError(
-            f"the exponent of the escape time is {abs(exponent):.4g}, above {LARGEST_EXPONENT:g}: e^(ΔL/T) is beyond "
-            "floating point; raise the temperature or the noise, or compare exponents"
+            f"{name} is {abs(exponent):.4g}, which has to be a number up to {LARGEST_EXPONENT:g}: its exponential is "
+            "beyond floating point; raise the temperature or the noise, or compare exponents"
         )
     return math.exp(exponent)
 

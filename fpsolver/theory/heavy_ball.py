@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import not_negative, positive
+from fpsolver.theory.conditions import finite, not_negative, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.sgd_temperatures import LIU, YAIDA
 
@@ -84,7 +84,7 @@ def phase_covariance(
     array([[0.103448, 0.006897],
            [0.006897, 0.013793]])
     """
-    h, c = np.atleast_2d(np.asarray(hessian, dtype=float)), np.atleast_2d(np.asarray(noise, dtype=float))
+    h, c = np.atleast_2d(finite("hessian", hessian)), np.atleast_2d(finite("noise", noise))
     if h.ndim != 2 or h.shape[0] != h.shape[1] or not np.allclose(h, h.T) or c.shape != h.shape:
         raise TheoryError(f"hessian and noise of shapes {h.shape}, {c.shape} must be symmetric and alike")
     values, vectors = np.linalg.eigh(h)
@@ -144,7 +144,7 @@ def fluctuation_dissipation(velocity_second_moment: float, *, learning_rate: flo
 
 def _momentum(momentum: float, product: float) -> float:
     """Return μ, where −1 < μ < 1 and ηh < 2(1 + μ)."""
-    mu = float(momentum)
+    mu = float(finite("momentum", momentum))
     if not -1.0 < mu < 1.0:
         raise TheoryError(f"momentum = {momentum!r} must lie between −1 and 1")
     if product >= 2.0 * (1.0 + mu):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import not_negative, positive
+from fpsolver.theory.conditions import finite, not_negative, positive
 from fpsolver.theory.reaction_rates import total_rate
 
 Place = TypeVar("Place", float, np.ndarray)
@@ -136,13 +136,15 @@ def compound_poisson_density(
     >>> round(float(p.sum() * (x[1] - x[0]) + np.exp(-2.0 * rate)), 12)
     1.0
     """
-    x = np.asarray(displacement, dtype=float)
+    from scipy.special import gammaln
+
+    x = finite("displacement", displacement)
     rate = float(total_rate(gradient, temperature=temperature, scale=scale, attempt_rate=attempt_rate))
     mean, expected = -(scale**2) * gradient / (2.0 * temperature), rate * positive("duration", duration)
     most = int(expected + 12.0 * math.sqrt(expected) + 30.0)  # beyond, Poisson weights are below 1e-16
-    density, weight = np.zeros_like(x), math.exp(-expected)
-    for number in range(1, most + 1):
-        weight *= expected / number
+    density = np.zeros_like(x)
+    for number in range(max(1, 2 * int(expected) - most), most + 1):
+        weight = math.exp(number * math.log(expected) - expected - gammaln(number + 1.0))
         spread = number * scale**2
         density += weight * np.exp(-0.5 * (x - number * mean) ** 2 / spread) / math.sqrt(2.0 * math.pi * spread)
     return density
@@ -203,7 +205,7 @@ def _binomial(n: int, p: float) -> np.ndarray:
 
 
 def _square(rates: ArrayLike) -> np.ndarray:
-    matrix = np.asarray(rates, dtype=float)
+    matrix = finite("rates", rates)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise TheoryError(f"rates of shape {matrix.shape} must be a square matrix")
     if np.abs(matrix.sum(axis=0)).max() > 1e-9 * np.abs(matrix).max():

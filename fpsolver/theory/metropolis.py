@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import not_negative, positive
+from fpsolver.theory.conditions import exponential, finite, not_negative, positive
 from fpsolver.theory.estimate import Estimate
 
 LINEAR = ("linear loss", "Gaussian proposal")
@@ -47,7 +47,8 @@ def acceptance_as_written(gradient: ArrayLike, *, temperature: float, scale: flo
     >>> round(float(acceptance_as_written(1.0, temperature=0.5, scale=0.3)), 10)
     1.1972173631
     """
-    return Estimate(math.exp(0.5 * _slope(gradient, temperature, scale) ** 2), LINEAR, 0.0, "as it circulates")
+    exponent = 0.5 * _slope(gradient, temperature, scale) ** 2
+    return Estimate(exponential(exponent, "the exponent s²|g|²/2T²"), LINEAR, 0.0, "as it circulates")
 
 
 def drift(gradient: ArrayLike, *, temperature: float, scale: float) -> np.ndarray:
@@ -218,14 +219,14 @@ def normal_jump(scale: float, *, dimension: int) -> Estimate:
     """
     from scipy.special import stdtr
 
-    d = _dimension(dimension)
-    value = 2.0 * scale**2 * stdtr(d + 2, -0.5 * positive("scale", scale) * math.sqrt(1.0 + 2.0 / d))
+    d, length = _dimension(dimension), positive("scale", scale)
+    value = 2.0 * length**2 * stdtr(d + 2, -0.5 * length * math.sqrt(1.0 + 2.0 / d))
     return Estimate(float(value), ("stationary",), 0.0, "own derivation")
 
 
 def _slope(gradient: ArrayLike, temperature: float, scale: float) -> float:
     """Return α = s|g|/T."""
-    length = math.hypot(*np.atleast_1d(np.asarray(gradient, dtype=float)))
+    length = math.hypot(*np.atleast_1d(finite("gradient", gradient)))
     return positive("scale", scale) * not_negative("|g|", length) / positive("temperature", temperature)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import positive
+from fpsolver.theory.conditions import finite, positive
 from fpsolver.theory.estimate import Estimate
 
 COCHRAN = "W. G. Cochran, Sampling Techniques (1977), theorem 2.2"
@@ -62,7 +62,7 @@ def minibatch_covariance(
     array([[1.]])
     """
     factor = float(variance_factor(examples=examples, batch_size=batch_size, replacement=replacement))
-    return factor * np.atleast_2d(np.asarray(per_example_covariance, dtype=float))
+    return factor * np.atleast_2d(finite("per_example_covariance", per_example_covariance))
 
 
 def noise_scale(*, learning_rate: float, examples: int, batch_size: int) -> Estimate:
@@ -153,9 +153,10 @@ def batch_size_of_noise_scale(scale: float, *, learning_rate: float, examples: i
 
 
 def _whole(name: str, number: int) -> int:
-    if number != int(number) or number < 1:
+    whole = int(positive(name, number, "a number of examples"))
+    if whole != number:
         raise TheoryError(f"{name} = {number!r} must be a whole number of examples, at least one")
-    return int(number)
+    return whole
 
 
 def _within(batch: int, examples: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import exponential, positive
+from fpsolver.theory.conditions import exponential, finite, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.sgd_temperatures import temperature
 from fpsolver.theory.stationary_sgd import chain_covariance
@@ -62,7 +62,7 @@ def exponent_as_written(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: 
         As for `exponent`, which it equals as η → 0 for C = σ²1.
     """
     t = float(temperature(noise, learning_rate=learning_rate))
-    h = np.atleast_2d(np.asarray(hessian, dtype=float))
+    h = np.atleast_2d(finite("hessian", hessian))
     points = _points(boundary, len(h))
     value = float((0.5 * np.einsum("ni,ij,nj->n", points, h, points)).min()) / t
     return Estimate(
@@ -172,7 +172,7 @@ def plane_exit_time(
 
 
 def _points(boundary: ArrayLike, dimension: int) -> np.ndarray:
-    points = np.atleast_2d(np.asarray(boundary, dtype=float))
+    points = np.atleast_2d(finite("boundary", boundary))
     if points.ndim != 2 or points.shape[1] != dimension or not points.any(axis=1).all():
         raise TheoryError(
             f"boundary of shape {points.shape} must hold points of shape (n, {dimension}), none at the origin"
@@ -185,7 +185,7 @@ def _with_normal(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return S and the normal."""
     covariance = chain_covariance(hessian, noise, learning_rate=learning_rate)
-    n = np.asarray(normal, dtype=float)
+    n = finite("normal", normal)
     if n.shape != (len(covariance),) or not n.any():
         raise TheoryError(f"normal = {normal!r} must be a vector of {len(covariance)} numbers, not all zero")
     return covariance, n

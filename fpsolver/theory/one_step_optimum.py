@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import positive
+from fpsolver.theory.conditions import finite, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.quadratic_reactions import loss_flow
 
@@ -52,7 +52,7 @@ def learning_rate(
     """
     slope, bend = _parabola(gradient, hessian, per_example_covariance, batch_size)
     best = slope / bend if bend > 0.0 else math.inf
-    return Estimate(_bounded(min(best, largest)), QUADRATIC, 0.0, MCCANDLISH)
+    return Estimate(_bounded(min(best, _largest(largest))), QUADRATIC, 0.0, MCCANDLISH)
 
 
 def learning_rate_as_written(
@@ -76,7 +76,7 @@ def learning_rate_as_written(
         If no largest learning rate is given: the maximum runs away.
     """
     slope, bend = _parabola(gradient, hessian, per_example_covariance, batch_size)
-    last = _bounded(largest)
+    last = _bounded(_largest(largest))
     raised = -last * slope + 0.5 * last**2 * bend
     return Estimate(last if raised > 0.0 else 0.0, (), 0.0, "as it circulates")
 
@@ -162,7 +162,7 @@ def proposal_scale(
     """
     from scipy.optimize import minimize_scalar
 
-    curvature = np.atleast_2d(np.asarray(hessian, dtype=float))
+    curvature, t = np.atleast_2d(finite("hessian", hessian)), positive("temperature", temperature)
     values = np.linalg.eigvalsh(curvature)
     if law == "linearised" or values[0] <= 0.0:
         raise TheoryError(
@@ -171,11 +171,11 @@ def proposal_scale(
         )
 
     def velocity(logarithm: float) -> float:
-        return float(loss_flow(gradient, curvature, temperature=temperature, scale=math.exp(logarithm), law=law))
+        return float(loss_flow(gradient, curvature, temperature=t, scale=math.exp(logarithm), law=law))
 
     # Beyond ten widths of the thermal state around the minimum, or of the way to it, rates only fall.
-    way = math.hypot(*np.atleast_1d(np.asarray(gradient, dtype=float))) / values[0]
-    last = math.log(min(10.0 * (way + math.sqrt(temperature / values[0])), largest))
+    way = math.hypot(*np.atleast_1d(finite("gradient", gradient))) / values[0]
+    last = math.log(min(10.0 * (way + math.sqrt(t / values[0])), _largest(largest)))
     logarithms = np.linspace(last - 12.0, last, 97)
     velocities = [velocity(one) for one in logarithms]
     start = int(np.argmin(velocities))
@@ -204,12 +204,17 @@ def _parabola(
 def _arrays(
     gradient: ArrayLike, hessian: ArrayLike, per_example_covariance: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    vector = np.atleast_1d(np.asarray(gradient, dtype=float))
-    matrices = [np.atleast_2d(np.asarray(one, dtype=float)) for one in (hessian, per_example_covariance)]
+    vector = np.atleast_1d(finite("gradient", gradient))
+    matrices = [np.atleast_2d(finite("H and Σ₁", one)) for one in (hessian, per_example_covariance)]
     for matrix in matrices:
         if matrix.shape != (vector.size, vector.size):
             raise TheoryError(f"H and Σ₁ of shape {matrix.shape} must be matrices for a gradient of {vector.size}")
     return vector, matrices[0], matrices[1]
+
+
+def _largest(largest: float) -> float:
+    """Return a positive number, or infinity."""
+    return math.inf if largest == math.inf else positive("largest", largest)
 
 
 def _bounded(value: float) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import positive
+from fpsolver.theory.conditions import finite, positive
 from fpsolver.theory.estimate import Estimate
 
 Stage = tuple[ArrayLike, ArrayLike]
@@ -47,7 +47,7 @@ def stable_hessian(hessian: ArrayLike, *, learning_rate: float) -> np.ndarray:
     TheoryError
         If the Hessian is not symmetric with eigenvalues between 0 and 2/η.
     """
-    matrix, eta = np.atleast_2d(np.asarray(hessian, dtype=float)), positive("learning_rate", learning_rate)
+    matrix, eta = np.atleast_2d(finite("hessian", hessian)), positive("learning_rate", learning_rate)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise TheoryError(f"H of shape {matrix.shape} must be a square matrix")
     values = np.linalg.eigvalsh(matrix)

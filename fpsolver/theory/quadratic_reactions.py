@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError, suggest
-from fpsolver.theory.conditions import positive
+from fpsolver.theory.conditions import exponential, finite, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.reaction_rates import EXPONENTS
 
@@ -87,7 +87,8 @@ def moments(
     spread = variance * np.linalg.inv(stretch)
     mean = -spread @ (share * slope)
     exponent = 0.5 * share * float(-slope @ mean)
-    rate = positive("attempt_rate", attempt_rate) * math.exp(exponent - 0.5 * np.linalg.slogdet(stretch)[1])
+    logarithm = exponent - 0.5 * float(np.linalg.slogdet(stretch)[1])
+    rate = positive("attempt_rate", attempt_rate) * exponential(logarithm, "the logarithm of the total rate")
     return UpdateMoments(rate, rate * mean, rate * (spread + np.outer(mean, mean)))
 
 
@@ -214,7 +215,7 @@ def mean_rate(stiffness: float, *, temperature: float, scale: float, attempt_rat
 
 
 def _checked(gradient: ArrayLike, hessian: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    slope, curvature = np.atleast_1d(np.asarray(gradient, dtype=float)), np.atleast_2d(np.asarray(hessian, dtype=float))
+    slope, curvature = np.atleast_1d(finite("gradient", gradient)), np.atleast_2d(finite("hessian", hessian))
     if curvature.shape != (slope.size, slope.size) or not np.allclose(curvature, curvature.T):
         raise TheoryError(f"H of shape {curvature.shape} must be a symmetric matrix for a gradient of {slope.size}")
     return slope, curvature

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError, suggest
-from fpsolver.theory.conditions import not_negative, positive
+from fpsolver.theory.conditions import finite, not_negative, positive
 from fpsolver.theory.estimate import Estimate
 
 ROUNDINGS = ("nearest", "stochastic")
@@ -46,9 +46,10 @@ def mean(update: float, *, scale: float, quantum: float, rounding: str = "neares
     >>> float(mean(0.25, scale=0.1, quantum=1.0, rounding="stochastic"))
     0.25
     """
+    update = float(finite("update", update))
     if _known(rounding) == "stochastic":
         _sizes(scale, quantum)
-        return Estimate(float(update), NORMAL, 0.0, "unbiased for any law")
+        return Estimate(update, NORMAL, 0.0, "unbiased for any law")
     k, weights = _terms(scale, quantum)
     bias = quantum / math.pi * float(np.sum(weights / k * np.sin(2.0 * math.pi * k * update / quantum)))
     return Estimate(update + bias, NORMAL, 0.0, SHEPPARD)
@@ -64,7 +65,7 @@ def mean_as_written(update: float, *, scale: float, quantum: float, rounding: st
     """
     _known(rounding)
     _sizes(scale, quantum)
-    return Estimate(float(update), (), 0.0, "as it circulates")
+    return Estimate(float(finite("update", update)), (), 0.0, "as it circulates")
 
 
 def variance(update: float = 0.0, *, scale: float, quantum: float, rounding: str = "nearest") -> Estimate:
@@ -83,7 +84,7 @@ def variance(update: float = 0.0, *, scale: float, quantum: float, rounding: str
     >>> round(float(variance(scale=0.3, quantum=1.0)), 10)
     0.0955824245
     """
-    k, weights = _terms(scale, quantum)
+    update, (k, weights) = float(finite("update", update)), _terms(scale, quantum)
     waves = np.cos(2.0 * math.pi * k * update / quantum)
     if _known(rounding) == "stochastic":
         lost = float(np.sum(np.abs(weights) / k**2 * waves)) / math.pi**2
@@ -113,7 +114,7 @@ def lattice_probabilities(
     from scipy.special import ndtr
 
     s, q = _sizes(scale, quantum)
-    k = np.asarray(indices, dtype=float)
+    k, update = finite("indices", indices), float(finite("update", update))
     if _known(rounding) == "nearest":
         low, high = ((k - 0.5) * q - update) / s, ((k + 0.5) * q - update) / s
         right = low > 0.0  # far in a tail, differences are taken there
@@ -137,7 +138,7 @@ def lattice_probabilities_as_written(
     """
     _known(rounding)
     s, q = _sizes(scale, quantum)
-    z = (np.asarray(indices, dtype=float) * q - update) / s
+    z = (finite("indices", indices) * q - float(finite("update", update))) / s
     return np.asarray(np.exp(-0.5 * z * z) / (s * math.sqrt(2.0 * math.pi)))
 
 
@@ -154,7 +155,7 @@ def stalls(gradient: float, *, learning_rate: float, quantum: float) -> bool:
     >>> stalls(0.04, learning_rate=0.1, quantum=0.01), stalls(0.06, learning_rate=0.1, quantum=0.01)
     (True, False)
     """
-    step = positive("learning_rate", learning_rate) * abs(float(gradient))
+    step = positive("learning_rate", learning_rate) * abs(float(finite("gradient", gradient)))
     return step < 0.5 * positive("quantum", quantum)
 
 
@@ -228,6 +229,7 @@ def stationary_variance_as_written(
     stiffness, learning_rate, noise_variance, quantum, rounding
         As for `stationary_variance`; quantum and rounding are not used.
     """
+    not_negative("quantum", quantum)
     _known(rounding)
     return stationary_variance(
         stiffness, learning_rate=learning_rate, noise_variance=noise_variance, quantum=0.0, rounding=rounding

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError, suggest
-from fpsolver.theory.conditions import positive
+from fpsolver.theory.conditions import finite, positive
 from fpsolver.theory.estimate import Estimate
 
 EXPONENTS = {"half": 0.5, "linearised": 0.5, "arrhenius": 1.0}
@@ -100,10 +100,10 @@ def total_rate_without_proposal(
     >>> [f"{rate:.2g}" for rate in rates]
     ['3.6', '2.4e+08', '3.6e+86']
     """
-    x = positive("largest_update", largest_update) * np.atleast_1d(np.asarray(gradient, dtype=float))
+    x = positive("largest_update", largest_update) * np.atleast_1d(finite("gradient", gradient))
     x = x / positive("temperature", temperature)
     sides = 2.0 * largest_update * np.where(x == 0.0, 1.0, np.sinh(x) / np.where(x == 0.0, 1.0, x))
-    value = positive("attempt_rate", attempt_rate) * float(np.prod(sides))
+    value = _within_floating_point(positive("attempt_rate", attempt_rate) * float(np.prod(sides)))
     return Estimate(value, ("updates cut off at R",), 0.0, "own derivation")
 
 
@@ -187,7 +187,7 @@ def activation_energy(gradient: ArrayLike, update: ArrayLike) -> float:
     >>> round(activation_energy([3.0, 4.0], [-1.0, 0.0]), 12)
     -3.0
     """
-    one, other = (np.atleast_1d(np.asarray(vector, dtype=float)) for vector in (gradient, update))
+    one, other = np.atleast_1d(finite("gradient", gradient)), np.atleast_1d(finite("update", update))
     lengths = math.hypot(*one) * math.hypot(*other)
     if lengths == 0.0:
         raise TheoryError(f"∇L = {one} and Δθ = {other} must not vanish: there is no angle between them")
@@ -233,17 +233,25 @@ def stationary_temperature_as_written(temperature: float, *, law: str = "half") 
 
 
 def _rate(moments: _Moments, attempt_rate: float) -> float:
-    return positive("attempt_rate", attempt_rate) * float(np.prod(moments.total))
+    return _within_floating_point(positive("attempt_rate", attempt_rate) * float(np.prod(moments.total)))
+
+
+def _within_floating_point(rate: float) -> float:
+    if not math.isfinite(rate):
+        raise TheoryError("the rate is beyond floating point; make updates smaller or raise the temperature")
+    return rate
 
 
 def _coordinates(
     gradient: ArrayLike, temperature: float, scale: ArrayLike, proposal: str, law: str
 ) -> tuple[_Moments, np.ndarray]:
     """Return the moments of every coordinate under the weight, in units of its length, and the lengths."""
-    slope = np.atleast_1d(np.asarray(gradient, dtype=float))
+    slope = np.atleast_1d(finite("gradient", gradient))
     if slope.ndim != 1:
         raise TheoryError(f"gradient of shape {slope.shape} must be a number or a vector")
-    lengths = np.broadcast_to(np.asarray(scale, dtype=float), slope.shape)
+    if np.shape(scale) not in ((), slope.shape):
+        raise TheoryError(f"scale of shape {np.shape(scale)} must be a number or as long as the gradient, {slope.size}")
+    lengths = np.broadcast_to(finite("scale", scale), slope.shape)
     for length in lengths:
         positive("scale", length, "the length of the proposal")
     if law not in EXPONENTS:

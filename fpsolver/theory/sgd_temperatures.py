@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import not_negative, positive
+from fpsolver.theory.conditions import finite, not_negative, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.quadratic_chain import stable_hessian
 from fpsolver.theory.stationary_sgd import chain_covariance
@@ -182,7 +182,7 @@ def fluctuation_dissipation(second_moment: float, *, learning_rate: float) -> Es
 
 
 def _covariance(noise: ArrayLike) -> np.ndarray:
-    matrix = np.atleast_2d(np.asarray(noise, dtype=float))
+    matrix = np.atleast_2d(finite("noise", noise))
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.allclose(matrix, matrix.T):
         raise TheoryError(f"noise of shape {np.shape(noise)} must be a symmetric (d, d) covariance")
     if np.linalg.eigvalsh(matrix)[0] < -1e-12 * np.abs(matrix).max():

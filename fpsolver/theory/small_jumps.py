@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError, suggest
-from fpsolver.theory.conditions import positive
+from fpsolver.theory.conditions import finite, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.reaction_rates import EXPONENTS
 
@@ -122,7 +122,7 @@ def corrected_drift(
     >>> round(float(corrected_drift((1.0, 0.0, 0.0), temperature=0.5, scale=0.01)) / 1e-4, 8)
     -1.00005
     """
-    first, second, third = derivatives
+    first, second, third = map(float, finite("derivatives", derivatives))
     t, (m2, m3, m4) = positive("temperature", temperature), _moments(proposal, scale)
     if _known(law, _SLOPES) == "metropolis":
         extra = math.copysign(1.0, first) * m3 * (second / (4.0 * t) - (first / t) ** 2 / 4.0) if first else 0.0
@@ -140,7 +140,7 @@ def corrected_drift(
 
 def _drift(gradient: ArrayLike, temperature: float, variance: float, share: float, attempt_rate: float) -> np.ndarray:
     factor = positive("attempt_rate", attempt_rate) * positive("variance", variance)
-    slope = np.atleast_1d(np.asarray(gradient, dtype=float))
+    slope = np.atleast_1d(finite("gradient", gradient))
     return np.asarray(-factor * share / positive("temperature", temperature) * slope)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fpsolver.errors import TheoryError
-from fpsolver.theory.conditions import positive
+from fpsolver.theory.conditions import finite, positive
 from fpsolver.theory.estimate import Estimate
 from fpsolver.theory.quadratic_chain import stable_hessian
 
@@ -41,7 +41,7 @@ def chain_covariance(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: flo
     array([[1.]])
     """
     h, eta = stable_hessian(hessian, learning_rate=learning_rate), learning_rate
-    c = np.atleast_2d(np.asarray(noise, dtype=float))
+    c = np.atleast_2d(finite("noise", noise))
     if c.shape != h.shape:
         raise TheoryError(f"noise has the shape {c.shape}, the Hessian {h.shape}; they must be alike")
     values, vectors = np.linalg.eigh(h)

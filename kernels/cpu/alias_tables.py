@@ -22,8 +22,9 @@ HEAD, SLOT, SLOT_WITH_FLOWS = 2, 2, 4
 SHIFT_32 = np.uint64(32)
 
 
-@njit(**ALLOCATING)
-def alias_table(first, targets, rates, flows):
+def alias_table(
+    first: np.ndarray, targets: np.ndarray, rates: np.ndarray, flows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the words of the table, and the record of each state.
 
     Parameters
@@ -39,7 +40,18 @@ def alias_table(first, targets, rates, flows):
     """
     states = len(first) - 1
     width = SLOT_WITH_FLOWS if len(flows) else SLOT
-    records = np.empty(states, np.uint32)
+    # NumPy asks for large pages where it can; compiled code would not, and wait for the page table instead.
+    words = np.zeros(HEAD * states + width * len(targets), np.uint64)
+    records = np.zeros(states, np.uint32)
+    _lay(words, records, first, targets, rates, flows)
+    return words, records
+
+
+@njit(**ALLOCATING)
+def _lay(words, records, first, targets, rates, flows):
+    """Fill the words of the table, and the record of each state."""
+    states = len(first) - 1
+    width = SLOT_WITH_FLOWS if len(flows) else SLOT
     place = 0
     most = 1
     for i in range(states):
@@ -47,7 +59,6 @@ def alias_table(first, targets, rates, flows):
         degree = first[i + 1] - first[i]
         place += HEAD + width * degree
         most = max(most, degree)
-    words = np.zeros(place, np.uint64)
     share, other = np.empty(most), np.empty(most, np.int64)
     small, large = np.empty(most, np.int64), np.empty(most, np.int64)
     for i in range(states):
@@ -67,7 +78,6 @@ def alias_table(first, targets, rates, flows):
             if len(flows):
                 words[slot + 2] = np.float64(flows[begin + k]).view(np.uint64)
                 words[slot + 3] = np.float64(flows[begin + other[k]]).view(np.uint64)
-    return words, records
 
 
 @njit(**ALLOCATING)

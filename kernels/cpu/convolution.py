@@ -15,6 +15,8 @@ from fpsolver.kernels.recurrences import three_terms
 
 LEAST_BLOCK, MOST_BLOCK = 32, 512
 """Cells of an axis that one product yields."""
+LONGEST = 4096
+"""Cells of an axis up to which it may be one block, where its surroundings would be no smaller."""
 THREADS = 2
 """Threads of a Fourier transform."""
 
@@ -51,11 +53,24 @@ def line(weights: np.ndarray, periodic: bool, cells: int) -> Line:
     """
     reach = len(weights) - 1
     block = min(max(LEAST_BLOCK, reach), MOST_BLOCK, cells)
+    if block + 2 * reach >= cells and cells <= LONGEST:
+        return Line(_whole(weights, periodic, cells), float(weights[0]), periodic)
     both = np.concatenate([weights[:0:-1], [0.0], weights[1:]])
     toeplitz = np.zeros((block, block + 2 * reach))
     for k in range(block):
         toeplitz[k, k : k + len(both)] = both
     return Line(toeplitz, float(weights[0]), periodic)
+
+
+def _whole(weights: np.ndarray, periodic: bool, cells: int) -> np.ndarray:
+    """Return the Toeplitz matrix of a whole axis, a block without surroundings."""
+    matrix = np.zeros((cells, cells))
+    start = np.arange(cells)
+    for step, weight in enumerate(weights[1:], start=1):
+        for end in (start + step, start - step):
+            kept = start if periodic else start[(end >= 0) & (end < cells)]
+            np.add.at(matrix, (kept, end[kept] % cells), weight)
+    return matrix
 
 
 def along(values: np.ndarray, axis: int, law: Line) -> np.ndarray:

@@ -23,7 +23,7 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.lanes import copy, row
 from fpsolver.kernels.cpu.leaps import end_of_leap
-from fpsolver.kernels.cpu.seats import go_home, sit_down
+from fpsolver.kernels.cpu.seats import leave, move, take
 from fpsolver.kernels.cpu.thinning import ARRHENIUS, GLAUBER, LINEARISED, METROPOLIS
 from fpsolver.kernels.cpu.trial_moves import fill_chances
 from fpsolver.kernels.elementary import exp, log, logistic, softplus
@@ -41,7 +41,7 @@ class Seats(NamedTuple):
 
     who: np.ndarray
     ids: np.ndarray
-    events: np.ndarray
+    attempts: np.ndarray
     work: np.ndarray
     comes: np.ndarray
     failed: np.ndarray
@@ -224,7 +224,7 @@ def _leap(seats, last, length, leap, end, d, i, k0, k1):
     stop = end_of_leap(last, length, leap.dt)
     seats.comes[i], seats.scalars[TIME * LANES + i] = last < end, stop
     stride = np.uint64(1 + 2 * d * TRIES)
-    block = (seats.events[i] + ONE) * stride + ONE
+    block = (seats.attempts[i] + ONE) * stride + ONE
     for j in range(2 * d):
         mean = seats.near[(RATES * 2 * d + j) * LANES + i] * (stop - last)
         count = poisson(mean, seats.ids[i], block + np.uint64(j * TRIES), k0, k1)
@@ -262,7 +262,7 @@ def _land(seats, f, law, rows, d):
             jumps[i] += up[i] + down[i] if seats.comes[i] else 0.0
     for i in range(LANES):
         last[i] = time[i] if seats.comes[i] else last[i]
-        seats.events[i] += ONE if seats.comes[i] else np.uint64(0)
+        seats.attempts[i] += ONE if seats.comes[i] else np.uint64(0)
     if rows.heat >= 0 or rows.flow >= 0:
         _account(seats, f, law, rows, d)
     copy(seats.x, seats.trial)
@@ -302,51 +302,21 @@ def _account(seats, f, law, rows, d):
 def _round(seats, seated, f, law, rows, leap, end, d, k0, k1):
     """Let every seated trajectory have its next event, where that comes before the end."""
     wait, chance = row(seats.scalars, WAIT), row(seats.scalars, CHANCE)
-    fill_chances(seats.ids, seats.events, 1 + 2 * d * TRIES, wait, chance, k0, k1)
+    fill_chances(seats.ids, seats.attempts, 1 + 2 * d * TRIES, wait, chance, k0, k1)
     _look(seats, f, law, leap, d)
     _weigh(seats, law, d)
     _choose(seats, seated, f, law, rows, leap, end, d, k0, k1)
     _land(seats, f, law, rows, d)
 
 
-@njit(**OPTIONS)
-def _take(states, who, first, seats, seat, rows, d):
-    """Seat trajectory `who`."""
-    sit_down(states, who, seats.work, seat)
-    seats.who[seat], seats.ids[seat] = who, np.uint64(first + who)
-    seats.events[seat] = np.uint64(seats.work[rows.attempts * LANES + seat])
-    for k in range(d):
-        seats.x[k * LANES + seat] = seats.work[k * LANES + seat]
-
-
-@njit(**OPTIONS)
-def _leave(states, seats, seat, rows, d):
-    """Write the state of a seated trajectory."""
-    seats.work[rows.attempts * LANES + seat] = np.float64(seats.events[seat])
-    for k in range(d):
-        seats.work[k * LANES + seat] = seats.x[k * LANES + seat]
-    go_home(states, seats.who[seat], seats.work, seat)
-
-
-@njit(**OPTIONS)
-def _move(seats, source, target, d):
-    """Move a trajectory to another seat."""
-    seats.who[target], seats.ids[target] = seats.who[source], seats.ids[source]
-    seats.events[target] = seats.events[source]
-    for k in range(d):
-        seats.x[k * LANES + target] = seats.x[k * LANES + source]
-    for k in range(len(seats.work) // LANES):
-        seats.work[k * LANES + target] = seats.work[k * LANES + source]
-
-
 @njit(**ALLOCATING)
 def advance(states, counts, first, step, end, k0, k1, functions, p, law, rows, leap):
-    """Let all trajectories jump up to time `end`; arguments and results are those of `thinning.advance`, and `leaps.Leap`."""
+    """Let all trajectories jump up to time `end`; arguments and results are those of `thinning.advance`, and `Leap`."""
     d, upcoming, seated, total, worst = len(law.scales), 0, 0, counts.sum(), -1
     seats = make_seats(states.shape[1] // LANES, d, p)
     while True:
         while seated < LANES and upcoming < total and worst < 0:
-            _take(states, upcoming, first, seats, seated, rows, d)
+            take(states, upcoming, first, seats, seated, rows, d)
             seated += 1
             upcoming += 1
         if seated == 0:
@@ -356,7 +326,7 @@ def advance(states, counts, first, step, end, k0, k1, functions, p, law, rows, l
             if seats.failed[seat] or not seats.comes[seat]:
                 if seats.failed[seat] and (worst < 0 or seats.who[seat] < worst):
                     worst = seats.who[seat]
-                _leave(states, seats, seat, rows, d)
+                leave(states, seats, seat, rows, d)
                 seated -= 1
-                _move(seats, seated, seat, d)
+                move(seats, seated, seat, d)
     return (worst // LANES, worst % LANES, step) if worst >= 0 else (-1, -1, -1)

@@ -18,6 +18,7 @@ from numba import njit
 
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.alias_tables import HEAD, SLOT, SLOT_WITH_FLOWS
+from fpsolver.kernels.cpu.prefetch import prefetch
 from fpsolver.kernels.cpu.seats import PACK, packs
 from fpsolver.kernels.jump_variables import exponential
 from fpsolver.kernels.options import ALLOCATING, OPTIONS
@@ -26,6 +27,8 @@ from fpsolver.kernels.philox import DYNAMICS, LOW, SHIFT_32, draw
 STATE, JUMPS, LAST, FLOW = range(4)
 """Rows: number of the state, events so far, time of the last one, entropy flow."""
 ONE = np.uint64(1)
+LINE = 8
+"""Words of a line of the cache."""
 ZERO = np.uint64(0)
 TO_FRACTION = 2.0**-32
 TO_REST = 2.0**-64
@@ -110,7 +113,12 @@ def _jump(words, flows, record, events, last, flow, choice, rest, following, com
             pair = words[slot + 1]
             if flows:
                 flow[i] += np.uint64(words[slot + 2] if own else words[slot + 3]).view(np.float64)
-            record[i] = np.int64((pair if own else pair >> SHIFT_32) & LOW)
+            target = np.int64((pair if own else pair >> SHIFT_32) & LOW)
+            prefetch(words, target)
+            prefetch(words, target + LINE)
+            if flows:
+                prefetch(words, target + 2 * LINE)
+            record[i] = target
             last[i] = following[i]
             events[i] += ONE
 

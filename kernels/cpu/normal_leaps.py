@@ -21,6 +21,7 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu.lanes import copy, row
 from fpsolver.kernels.cpu.leaps import end_of_leap
+from fpsolver.kernels.cpu.seats import leave, move, take
 from fpsolver.kernels.cpu.thinning import (
     CHANCE,
     LOSS,
@@ -30,10 +31,7 @@ from fpsolver.kernels.cpu.thinning import (
     RATE,
     TIME,
     WAIT,
-    leave,
     make_seats,
-    move,
-    take,
 )
 from fpsolver.kernels.cpu.trial_moves import GAUSSIAN, draws, fill_chances, fill_normals
 from fpsolver.kernels.elementary import exp, log

@@ -7,6 +7,7 @@ a trajectory sits has no influence on it.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from fpsolver.kernels.blocks import LANES
@@ -24,7 +25,7 @@ def packs(seated):
 
 
 @njit(**OPTIONS)
-def sit_down(states, who, work, seat):
+def _sit_down(states, who, work, seat):
     """Copy the rows of trajectory `who` of the batch to a seat."""
     block, lane = who // LANES, who % LANES
     for k in range(states.shape[1] // LANES):
@@ -32,8 +33,38 @@ def sit_down(states, who, work, seat):
 
 
 @njit(**OPTIONS)
-def go_home(states, who, work, seat):
+def _go_home(states, who, work, seat):
     """Copy the rows of a seat to those of trajectory `who` of the batch."""
     block, lane = who // LANES, who % LANES
     for k in range(states.shape[1] // LANES):
         states[block, k * LANES + lane] = work[k * LANES + seat]
+
+
+@njit(**OPTIONS)
+def take(states, who, first, seats, seat, rows, d):
+    """Seat trajectory `who`; seats have `who`, `ids`, `attempts`, `work` with all rows of the state, and `x`."""
+    _sit_down(states, who, seats.work, seat)
+    seats.who[seat], seats.ids[seat] = who, np.uint64(first + who)
+    seats.attempts[seat] = np.uint64(seats.work[rows.attempts * LANES + seat])
+    for k in range(d):
+        seats.x[k * LANES + seat] = seats.work[k * LANES + seat]
+
+
+@njit(**OPTIONS)
+def leave(states, seats, seat, rows, d):
+    """Write the state of a seated trajectory."""
+    seats.work[rows.attempts * LANES + seat] = np.float64(seats.attempts[seat])
+    for k in range(d):
+        seats.work[k * LANES + seat] = seats.x[k * LANES + seat]
+    _go_home(states, seats.who[seat], seats.work, seat)
+
+
+@njit(**OPTIONS)
+def move(seats, source, target, d):
+    """Move a trajectory to another seat."""
+    seats.who[target], seats.ids[target] = seats.who[source], seats.ids[source]
+    seats.attempts[target] = seats.attempts[source]
+    for k in range(d):
+        seats.x[k * LANES + target] = seats.x[k * LANES + source]
+    for k in range(len(seats.work) // LANES):
+        seats.work[k * LANES + target] = seats.work[k * LANES + source]

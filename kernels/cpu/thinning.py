@@ -27,7 +27,7 @@ from numba import njit
 from fpsolver.kernels.blocks import LANES
 from fpsolver.kernels.cpu import trial_moves
 from fpsolver.kernels.cpu.lanes import copy, row
-from fpsolver.kernels.cpu.seats import go_home, sit_down
+from fpsolver.kernels.cpu.seats import leave, move, take
 from fpsolver.kernels.elementary import exp, log, softplus
 from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
@@ -354,36 +354,6 @@ def _round(seats, f, law, windows, rows, end, d, k0, k1):
         f.rate(seats.x, seats.p, row(seats.scalars, RATE))  # that of attempts was raised by the bound
     _judge(seats, law, windows, d)
     _land(seats, f, law, rows, d)
-
-
-@njit(**OPTIONS)
-def take(states, who, first, seats, seat, rows, d):
-    """Seat trajectory `who`."""
-    sit_down(states, who, seats.work, seat)
-    seats.who[seat], seats.ids[seat] = who, np.uint64(first + who)
-    seats.attempts[seat] = np.uint64(seats.work[rows.attempts * LANES + seat])
-    for k in range(d):
-        seats.x[k * LANES + seat] = seats.work[k * LANES + seat]
-
-
-@njit(**OPTIONS)
-def leave(states, seats, seat, rows, d):
-    """Write the state of a seated trajectory."""
-    seats.work[rows.attempts * LANES + seat] = np.float64(seats.attempts[seat])
-    for k in range(d):
-        seats.work[k * LANES + seat] = seats.x[k * LANES + seat]
-    go_home(states, seats.who[seat], seats.work, seat)
-
-
-@njit(**OPTIONS)
-def move(seats, source, target, d):
-    """Move a trajectory to another seat."""
-    seats.who[target], seats.ids[target] = seats.who[source], seats.ids[source]
-    seats.attempts[target] = seats.attempts[source]
-    for k in range(d):
-        seats.x[k * LANES + target] = seats.x[k * LANES + source]
-    for k in range(len(seats.work) // LANES):
-        seats.work[k * LANES + target] = seats.work[k * LANES + source]
 
 
 @njit(**OPTIONS)

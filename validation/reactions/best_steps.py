@@ -101,14 +101,15 @@ def minibatches_of_regression(trial: Trial) -> Iterator[Comparison | Series]:
     error = float((along - best * across).std() / across.mean()) / math.sqrt(samples)
     form = float(trial.predict(slope, hessian, covariance, batch_size=batch, largest=LARGEST))
     yield statistical("η* of minibatches of 4 out of 60", form, best, error)
-    rates = np.linspace(0.1, 2.0, 8) * best
+    rates = np.linspace(0.05, 1.1, 8)
     closed = [
         float(one_step_optimum.loss_change(slope, hessian, covariance, batch_size=batch, learning_rate=eta))
         for eta in rates
     ]
     changes = -rates[:, None] * along + 0.5 * rates[:, None] ** 2 * across
     means, errors = changes.mean(axis=1), changes.std(axis=1) / math.sqrt(samples)
-    yield statistical("change of the loss at twice η*", closed[-1], means[-1], errors[-1])
+    for index in (2, 7):
+        yield statistical(f"change of the loss at η = {rates[index]:g}", closed[index], means[index], errors[index])
     yield Series(
         "Mean change of the loss in one step of minibatch SGD", "learning rate η", "∫ρΔL",
         (Curve("−η|G|² + ½η²[GᵀHG + tr(HΣ₁)/B]", rates, closed), Curve("form under test", [form, form],

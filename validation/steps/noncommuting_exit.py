@@ -192,7 +192,7 @@ def runs_of_the_chain(trial: Trial) -> Iterator[Comparison | Series]:
     size, ratios = trial.pick(
         brief=((2000, 300), (4.0, 5.0)),
         quick=((8000, 1200), (5.0, 6.5)),
-        full=((50_000, 8000), (5.0, 8.0, 11.0)),
+        full=((20_000, 4000), (5.0, 7.0, 9.0)),
     )
     covariance = chain_covariance(HESSIAN, NOISE, learning_rate=eta)
     cases = (

@@ -103,3 +103,5 @@ def require_plain(request: Request, what: str) -> None:
         raise MethodError(f'precision = "{request.precision}" could not count the events of {what}; leave it "double"')
     if request.functionals.fields:
         raise MethodError(f"path integrals along jumps of {what} have no midpoint; leave them out")
+    if request.functionals.rates:
+        raise MethodError(f"time integrals are not added up between the jumps of {what}; observe means at many times")
