@@ -41,8 +41,13 @@ class MarkovNetwork:
     backward: np.ndarray
 
     def __post_init__(self) -> None:
+        if isinstance(self.states, bool) or not isinstance(self.states, int | np.integer) or self.states < 1:
+            raise InputError(f"states = {self.states!r} must be a whole number of states, at least 1")
         for name in ("tails", "heads"):
-            object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name))).astype(np.intp))
+            ends = np.atleast_1d(np.asarray(getattr(self, name)))
+            if ends.size and not np.issubdtype(ends.dtype, np.integer):
+                raise InputError(f"{name} = {ends.tolist()} must be states, by their whole numbers")
+            object.__setattr__(self, name, ends.astype(np.intp))
         for name in ("forward", "backward"):
             rates = np.atleast_1d(np.asarray(getattr(self, name), dtype=float))
             if not (np.isfinite(rates) & (rates >= 0.0)).all():
@@ -53,6 +58,9 @@ class MarkovNetwork:
         ends = np.concatenate([self.tails, self.heads])
         if ends.size and not (ends.min() >= 0 and ends.max() < self.states):
             raise InputError(f"links join states {ends.min()} to {ends.max()}; there are 0 to {self.states - 1}")
+        idle = (self.forward == 0.0) & (self.backward == 0.0)
+        if idle.any():
+            raise InputError(f"link {int(np.argmax(idle))} has no rate either way; leave it out")
         if (self.tails == self.heads).any():
             raise InputError(f"link {int(np.argmax(self.tails == self.heads))} joins a state to itself; leave it out")
 
@@ -88,25 +96,36 @@ class MarkovNetwork:
         """Return the stationary distribution, each entry good to rounding relative to itself, shape (n,).
 
         By the elimination of Grassmann, Taksar and Heyman (1985), which subtracts nothing, on the dense matrix; for
-        thousands of states take ``fp.stationary(fp.generator(network))``.
+        thousands of states take ``fp.stationary(fp.generator(network))``. States that are left for good have none.
 
         Raises
         ------
         InputError
             If it is not unique.
         """
-        rates = self.matrix.T.toarray()
-        np.fill_diagonal(rates, 0.0)
-        for k in range(self.states - 1, 0, -1):
-            out = rates[k, :k].sum()
-            if not out > 0.0:
-                raise InputError(f"no jumps lead from state {k} to those before it: the steady state may not be unique")
-            rates[:k, k] /= out
+        recurrent = self._recurrent()
+        rates = self.matrix[recurrent][:, recurrent].T.toarray()
+        n = len(recurrent)
+        for k in range(n - 1, 0, -1):
+            rates[:k, k] /= rates[k, :k].sum()
             rates[:k, :k] += np.outer(rates[:k, k], rates[k, :k])
-        weights = np.ones(self.states)
-        for k in range(1, self.states):
+        weights = np.ones(n)
+        for k in range(1, n):
             weights[k] = weights[:k] @ rates[:k, k]
-        return weights / weights.sum()
+        probabilities = np.zeros(self.states)
+        probabilities[recurrent] = weights / weights.sum()
+        return probabilities
+
+    def _recurrent(self) -> np.ndarray:
+        """Return the states of the one set that is never left."""
+        count, labels = sparse.csgraph.connected_components(self.matrix.T, directed=True, connection="strong")
+        closed = np.ones(count, dtype=bool)
+        for rates, starts, ends in ((self.forward, self.tails, self.heads), (self.backward, self.heads, self.tails)):
+            closed[labels[starts[(rates > 0.0) & (labels[starts] != labels[ends])]]] = False
+        if closed.sum() > 1:
+            one, other = (int(np.argmax(labels == k)) for k in np.flatnonzero(closed)[:2])
+            raise InputError(f"the steady state is not unique: no jumps lead from state {one} to {other}, nor back")
+        return np.flatnonzero(labels == np.argmax(closed))
 
     def flows(self, p: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the one-way flows a = f p_i and b = g p_j of every link, shape (m,) each."""

@@ -132,10 +132,8 @@ class GaussianInputs:
         return inputs, np.sqrt(self.label_variance) * generator.standard_normal((batch_size, chains))
 
     def moving(self) -> GaussianInputs:
-        """Return the inputs in the directions in which they vary."""
-        if self.weight_decay > 0.0:
-            return self
-        basis = moving_directions(self.covariance)
+        """Return the inputs in the directions that carry curvature."""
+        basis = moving_directions(self.curvature)
         return self if basis.shape[0] == basis.shape[1] else replace(self, covariance=basis.T @ self.covariance @ basis)
 
 

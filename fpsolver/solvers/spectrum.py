@@ -22,8 +22,8 @@ class Spectrum:
     """Slowest rates and modes of a generator: W φ_j = −λ_j φ_j and ψ_j W = −λ_j ψ_j.
 
     Modes are normalised so that the sum over cells of volume · ψ_i · φ_j is δ_ij and that of volume · |ψ_j|² φ_0 is 1
-    for j ≥ 1; φ_0 has mass 1, and the largest term of ψ_j φ_j comes from a positive ψ_j. With detailed
-    balance φ_j = φ_0 ψ_j.
+    for j ≥ 1 (where ψ_j and φ_0 have no cell in common, the largest |ψ_j| is 1); φ_0 has mass 1, and the largest term
+    of ψ_j φ_j comes from a positive ψ_j. With detailed balance φ_j = φ_0 ψ_j.
 
     Parameters
     ----------
@@ -152,7 +152,9 @@ def _normalised(generator: Any, pairs: Eigenpairs) -> tuple[np.ndarray, np.ndarr
     weight = np.abs(right[0])
     for j in range(len(right)):
         if j > 0:
-            left[j] *= _phase(left[j] * right[j], left[j]) / np.sqrt(weight @ np.abs(left[j]) ** 2)
+            # Of states that are left for good ψ vanishes wherever the stationary density does not.
+            square = weight @ np.abs(left[j]) ** 2 or np.abs(left[j]).max() ** 2
+            left[j] *= _phase(left[j] * right[j], left[j]) / np.sqrt(square)
         overlap = left[j] @ right[j]
         if j == 0:
             left[j] /= overlap

@@ -154,6 +154,7 @@ def test_networks_say_what_they_cannot():
         ({"precision": "single"}, MethodError, "could not count"),
         ({"noise": "rademacher"}, MethodError, "times of its own"),
         ({"scheme": "heun"}, MethodError, "direct"),
+        ({"functionals": fp.TimeIntegral("state")}, MethodError, "sum over time steps"),
         ({"observe": fp.Mean("loss")}, InputError, "no quantity 'loss'"),
         ({"initial": "stationary"}, MethodError, "not known"),
         ({"times": [0.1, 2**0.5 / 2]}, InputError, "in common"),
@@ -351,6 +352,7 @@ def test_driven_rates_with_a_bound_in_windows():
                     seed=1, scheme=fp.Thinning(least_loss=0.0))  # fmt: skip
 
 
+@pytest.mark.slow  # its loops are compiled for it alone
 def test_leaps_of_the_linearised_law():
     """Against single jumps; a leap that lasts ε over the rate of relaxation is a step of Euler's method."""
     scale, temperature, tolerance, t = 0.05, 0.5, 0.1, 0.5

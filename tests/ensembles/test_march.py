@@ -77,6 +77,9 @@ class Fails:
         bad = {0: 3, 10: 1}[step] - first // 256
         return (bad, 5, step + 4) if 0 <= bad < len(states) else (-1, -1, -1)
 
+    def reason(self, state):
+        return None
+
 
 @pytest.mark.parametrize("batch", [1, 256, 512, 768, 1024, 5000])
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -83,6 +83,9 @@ def test_too_sharp_a_start_is_left_for_the_edge():
         (lambda: bifurcation_diagram(WELL, [-0.1], [0.1]), InputError, "positive"),
         (lambda: bifurcation_diagram(WELL, [0.1], [0.1], kept=10), InputError, "exceed"),
         (lambda: doubling_learning_rate(WELL, 1, (0.5, 0.8), [0.3]), ConvergenceError, "does not double"),
+        (lambda: doubling_learning_rate(WELL, 1, (0.9, 0.9), [0.3]), InputError, "the lower first"),
+        (lambda: doubling_learning_rate(WELL, 0, (0.9, 1.1), [0.3]), InputError, "period = 0"),
+        (lambda: sharpness_history(WELL, 0.3, [0.5], -1), InputError, "steps = -1"),
         (lambda: sharpness_history(WELL, 3.0, [2.0], 50), ConvergenceError, "smaller"),
     ],
 )

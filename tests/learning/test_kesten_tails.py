@@ -74,6 +74,16 @@ def test_weights_of_a_data_set_have_the_exact_stationary_covariance():
     assert np.all(np.abs(second.mean(axis=0) - stationary_moments(sgd).covariance) < SIGMAS * error)
 
 
+def test_weights_keep_their_coordinates_where_directions_are_flat():
+    # The second input never varies; the first and third are one, so that they share what they learn.
+    features = np.array([[1.0, 0.0, 1.0], [2.0, 0.0, 2.0], [-1.0, 0.0, -1.0]])
+    risk = fp.landscapes.linear_regression(features, [1.0, 0.0, 2.0], intercept=False)
+    weights = stationary_weights(risk, 0.05, 1, chains=10, steps=20)
+    assert weights.shape == (10, 3) and np.abs(weights[:, 0]).min() > 0.0
+    np.testing.assert_allclose(weights[:, 1], 0.0, atol=1e-15)
+    np.testing.assert_allclose(weights[:, 2], weights[:, 0], rtol=1e-12)
+
+
 def test_hill_sees_the_tail_of_the_weights():
     weights = stationary_weights(GaussianInputs(1.0, label_variance=1.0), 1.0, 1, chains=40_000, steps=60, seed=4)
     estimate = hill_tail_index(weights)

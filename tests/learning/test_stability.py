@@ -99,6 +99,11 @@ def test_inadmissible_values_are_refused(call, error, message):
         call()
 
 
+def test_searches_end_at_the_rounding_of_numbers():
+    assert critical_learning_rate(1.0, tolerance=0.0).value == pytest.approx(2.0, rel=1e-12)
+    assert critical_momentum(1.0, 0.04, tolerance=0.0).value == pytest.approx(0.64, abs=1e-7)
+
+
 def test_unknown_keywords_are_refused():
     with pytest.raises(TypeError, match="momentm"):
         critical_learning_rate(1.0, momentm=0.9)

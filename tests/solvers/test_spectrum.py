@@ -223,3 +223,15 @@ def test_rates_below_the_rounding_of_the_eigensolver_come_in_order(quartic, fric
     assert rates[0] == 0.0
     # The limit of strong friction has the same cells; Kramers' form departs from it by (ω_b/γ)², with ω_b = 1.
     assert friction * rates[1] == pytest.approx(overdamped[1], rel=1.0 / friction**2 + 1e-5)
+
+
+def test_modes_of_states_that_are_left_for_good_are_normalised():
+    one_way, classes = np.zeros((4, 4)), np.zeros((4, 4))
+    one_way[[1, 2, 3], [0, 1, 2]] = 1.0, 2.0, 3.0
+    classes[[1, 0, 3, 2], [0, 1, 2, 3]] = 1.0, 2.0, 1.0, 1.0
+    for rates, known in ((one_way, [0.0, 1.0, 2.0]), (classes, [0.0, 0.0, 2.0])):
+        s = fp.spectrum(fp.generator(fp.markov_network(rates)), k=3)
+        np.testing.assert_allclose(s.rates, known, atol=1e-14)
+        # Biorthogonal to the rounding of four terms.
+        np.testing.assert_allclose(overlaps(s), np.eye(3), atol=1e-14)
+        assert np.abs(s.left_modes[1:]).max(axis=1) == pytest.approx(1.0)

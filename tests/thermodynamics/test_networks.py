@@ -154,8 +154,11 @@ def test_bad_networks_say_what_is_wrong() -> None:
     for function in (cycle_decomposition, least_entropy_production):
         with pytest.raises(InputError, match="without return"):
             function(one_way)
-    with pytest.raises(InputError, match="may not be unique"):
+    with pytest.raises(InputError, match="not unique"):
         markov_network(np.diag([1.0, 0.0, 1.0], 1)).stationary()
+    for states, tail, rate, words in ((2.5, 0, 1.0, "states = 2.5"), (2, 0.5, 1.0, "tails"), (2, 0, 0.0, "no rate")):
+        with pytest.raises(InputError, match=words):
+            MarkovNetwork(states, [tail], [1], [rate], [0.0])
     with pytest.raises(DensityError, match="no distribution"):
         one_way.currents([0.5, 0.5, 0.5])
     with pytest.raises(InputError, match="columns must sum to one"):
@@ -165,6 +168,16 @@ def test_bad_networks_say_what_is_wrong() -> None:
     for numbers in ((1.0, -1.0, 1.0), (1.0, 1.0, -1.0), (np.nan, 1.0, 1.0)):
         with pytest.raises(InputError, match="must be finite"):
             uncertainty_product(*numbers)
+
+
+def test_states_that_are_left_for_good_are_empty() -> None:
+    absorbing = np.zeros((3, 3))
+    absorbing[1, 0] = absorbing[2, 1] = 1.0
+    assert markov_network(absorbing).stationary().tolist() == [0.0, 0.0, 1.0]
+    # State 0 feeds the pair 1 ⇄ 2 with rates 1 and 2.
+    network = markov_network([[0.0, 0.0, 0.0], [1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
+    assert network.stationary() == pytest.approx([0.0, 2 / 3, 1 / 3])
+    np.testing.assert_allclose(network.stationary(), fp.stationary(fp.generator(network)), rtol=1e-14)
 
 
 def test_discrete_bound_goes_over_into_that_of_continuous_time() -> None:

@@ -18,9 +18,9 @@ DAMPING = claim(
     family="steps",
     title="Critical damping",
     as_written="γ_crit = √(mK)",
-    statement="For mẍ + γẋ + Kx = 0 it is γ = 2√(mK); √(mK) is right where the friction is written 2γẋ. The heavy ball "
-    "relaxes fastest at the momentum μ* = (1 − √(ηh))², by 1 − √(ηh) a step, which is the same friction as η → 0 with "
-    "√η for the time of a step.",
+    statement="For mẍ + γẋ + Kx = 0 it is γ = 2√(mK); √(mK) is right where the friction is written 2γẋ. On a "
+    "quadratic loss with ηh < 4 the heavy ball relaxes fastest at the momentum μ* = (1 − √(ηh))², by the factor "
+    "|1 − √(ηh)| a step, which is the same friction as η → 0 with √η for the time of a step.",
     verdict="false as written",
     sources=(
         "L. D. Landau, E. M. Lifshitz, Mechanics, § 25",

@@ -201,8 +201,8 @@ def lyapunov_exponents(trial: Trial) -> Iterator[Comparison | Series]:
 
 
 @E7.check
-def thresholds_against_batch_size(trial: Trial) -> Iterator[Series]:
-    """Show both thresholds in one dimension against the batch size: they close in on 2/λ from either side."""
+def thresholds_against_batch_size(trial: Trial) -> Iterator[Comparison | Series]:
+    """Compare both thresholds in one dimension, by batch size, with their forms: they close in on 2/λ from two sides."""
     sizes = 2 ** np.arange(0, 11)
     curves = (
         Curve(
@@ -214,13 +214,20 @@ def thresholds_against_batch_size(trial: Trial) -> Iterator[Series]:
         Curve("gradient descent", [1, 1024], [2.0, 2.0]),
     )
     few = sizes[: trial.pick(brief=2, quick=5, full=7)]
-    recursion = [mean_square_learning_rate(GaussianInputs(1.0), int(s)).value for s in few]
+    recursion = [mean_square_learning_rate(GaussianInputs(1.0), int(s)) for s in few]
     runs = [almost_sure_learning_rate(GaussianInputs(1.0), int(s), chains=400, steps=50, seed=trial.seed) for s in few]
+    for place, size in enumerate(few):
+        one, other = recursion[place], runs[place]
+        yield gridded(
+            f"mean square, S = {size}", trial.predict(1.0, batch_size=int(size)), one.value, one.error,
+            source="last bracket and rounding",
+        )  # fmt: skip
+        yield statistical(f"almost sure, S = {size}", curves[1].y[place], other.value, other.error)
     yield Series(
         "Thresholds of SGD on linear regression, one Gaussian input", "batch size S", "η_c λ",
         curves,
         (
-            Points("moment recursion", few, recursion),
+            Points("moment recursion", few, [one.value for one in recursion]),
             Points("runs", few, [r.value for r in runs], [r.error for r in runs]),
         ),
         "x",
@@ -247,7 +254,7 @@ def index_of_the_tail(trial: Trial) -> Iterator[Comparison | Series]:
             yield statistical(f"κ of runs, d = {d}, S = {size}, η = {eta:.3g}", form, measured.value, measured.error)
     curves = []
     for d, highest in ((1, 2.4), (2, 0.93), (5, 0.35))[: trial.pick(brief=1, quick=3, full=3)]:
-        line = np.geomspace(highest / 5.0, highest, trial.pick(brief=15, quick=15, full=40))
+        line = np.geomspace(highest / 5.0, highest, trial.pick(brief=8, quick=8, full=40))
         curves.append(Curve(f"d = {d}", line, [float(kesten.tail_index(float(eta), dimension=d)) for eta in line]))
     values, errors = np.transpose(list(found.values()))
     yield Series(
@@ -276,7 +283,7 @@ def sampled_index(dimension: int, batch_size: int, eta: float, samples: int, see
 @E7.check
 def tail_of_stationary_weights(trial: Trial) -> Iterator[Comparison | Series]:
     """Compare κ with Hill's estimate from stationary weights under label noise; the tail is not that of a Gaussian."""
-    chains, steps = trial.pick(brief=(20_000, 60), quick=(300_000, 100), full=(2_000_000, 150))
+    chains, steps = trial.pick(brief=(20_000, 60), quick=(200_000, 100), full=(2_000_000, 150))
     weights = {}
     for eta in trial.pick(brief=(1.0,), quick=(0.5, 1.0), full=(0.5, 0.7, 1.0)):
         sample = stationary_weights(

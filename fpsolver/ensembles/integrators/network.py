@@ -101,7 +101,9 @@ def require_plain(request: Request, what: str) -> None:
         raise MethodError(f'noise = "{request.noise}" is for time steps, and {what} jumps at times of its own')
     if request.precision != "double":
         raise MethodError(f'precision = "{request.precision}" could not count the events of {what}; leave it "double"')
-    if request.functionals.fields:
-        raise MethodError(f"path integrals along jumps of {what} have no midpoint; leave them out")
-    if request.functionals.rates:
-        raise MethodError(f"time integrals are not added up between the jumps of {what}; observe means at many times")
+    integrals = (*request.functionals.rates, *request.functionals.fields)
+    if integrals:
+        raise MethodError(
+            f'the integral "{integrals[0].name}" is a sum over time steps, and {what} jumps at times of its own; observe '
+            "what is to be integrated at many times"
+        )

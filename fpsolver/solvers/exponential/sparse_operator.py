@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sparse
 
+from fpsolver.kernels.recurrences import three_terms
+
 
 @dataclass(frozen=True, eq=False)
 class SparseOperator:
@@ -51,19 +53,9 @@ class SparseOperator:
         weights: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return sums and the last term of the recurrence that `Lattice.polynomial` states, with the same arguments."""
-        before, now = np.zeros_like(x), x
-        sums = np.outer(weights[:, 0], x)
-        for k, (gain, pull) in enumerate(zip(gains, pulls, strict=True), start=1):
-            after = self.matrix @ now
-            after *= gain * scale
-            after += (gain * shift) * now
-            if pull != 0.0:
-                after -= pull * before
-            before, now = now, after
-            used = weights[:, k]
-            for row in np.flatnonzero(used):
-                sums[row] += used[row] * now
-        return sums, now
+        matrix = scale * self.matrix
+        sums, last = three_terms(lambda values: matrix @ values + shift * values, x, gains, pulls, weights)
+        return np.array(sums).reshape(len(weights), len(x)), last
 
 
 def symmetrised(matrix: sparse.csr_array) -> sparse.csr_array:
