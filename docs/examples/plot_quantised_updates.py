@@ -69,7 +69,7 @@ plt.show()
 # %%
 # What precision costs
 # --------------------
-# The mean stationary loss against the quantum, with C = 1 and eight places of the minimum between two representable
+# The mean stationary loss against the quantum, with C = 1 and four places of the minimum between two representable
 # values: means, and bars from the least to the largest. Where :math:`q < 2s` the noise of a step smooths the
 # staircase of rounding, and the closed forms hold, :math:`(\eta^2 C + q^2/6)/[2\eta(2 - \eta h)]` at random and
 # :math:`q^2/12` in place of :math:`q^2/6` to nearest. Coarser, both are lower than that; but rounding to nearest is
@@ -82,7 +82,7 @@ for rounding, marker, colour in (("nearest", "o", "C0"), ("stochastic", "s", "C2
     settings = {"learning_rate": rate, "noise_variance": 1.0, "rounding": rounding}
     theory = [0.5 * float(quantised_updates.stationary_variance(1.0, quantum=q, **settings)) for q in fine]
     left.loglog(fine, theory, color=colour, lw=1, label=f"{rounding}, closed form")
-    chains = [[quantised(q, rounding, 1.0, q * place / 8).generator() for place in range(8)] for q in quanta]
+    chains = [[quantised(q, rounding, 1.0, q * place / 4).generator() for place in range(4)] for q in quanta]
     losses = np.array([[fp.learning.stationary_loss(W) for W in line] for line in chains])
     mean = losses.mean(axis=1)
     bars = [mean - losses.min(axis=1), losses.max(axis=1) - mean]

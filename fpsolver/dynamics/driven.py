@@ -56,6 +56,20 @@ def checked_number(name: str, value: Any, unit: str) -> float:
     return float(value)
 
 
+def check_landscape(landscape: Any) -> None:
+    """Raise unless a law of motion was given a landscape.
+
+    Raises
+    ------
+    DynamicsError
+        If it was not.
+    """
+    from fpsolver.landscapes import Landscape
+
+    if not isinstance(landscape, Landscape):
+        raise DynamicsError(f'landscape = {landscape!r} is none; give for example fp.Landscape("x**2/2")')
+
+
 class Driven:
     """What every law of motion with a protocol can say of time.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpsolver.dynamics.coefficient import Coefficient, check_semidefinite, coefficient
-from fpsolver.dynamics.driven import Driven, checked_number, checked_protocols
+from fpsolver.dynamics.driven import Driven, check_landscape, checked_number, checked_protocols
 from fpsolver.dynamics.langevin import TEMPERATURE_UNIT
 from fpsolver.dynamics.normalisability import check_total_rate
 from fpsolver.dynamics.proposals import Update
@@ -85,6 +85,7 @@ class JumpProcess(Driven):
     protocol: Mapping[str, Protocol] | None = None
 
     def __post_init__(self) -> None:
+        check_landscape(self.landscape)
         landscape = self.landscape
         temperature = checked_number("temperature", self.temperature, TEMPERATURE_UNIT)
         if temperature == 0.0:
@@ -97,9 +98,14 @@ class JumpProcess(Driven):
             raise DynamicsError(f"law = {self.law!r} is not one of {', '.join(LAWS)}{suggest(str(self.law), LAWS)}")
         rate = coefficient("attempt_rate", self.attempt_rate, landscape.variables, landscape.parameters)
         if rate.kind != "scalar":
-            raise DynamicsError(f"attempt_rate = {self.attempt_rate!r} must be one rate, not a {rate.kind}")
+            raise DynamicsError(
+                f"attempt_rate = {self.attempt_rate!r} must be one rate, not a {rate.kind}; a function takes points "
+                "(n, d) and returns rates (n,)"
+            )
         if rate.constant is not None:
             check_semidefinite(rate, rate.constant)
+            if not rate.constant.any():
+                raise DynamicsError("attempt_rate = 0: nothing would move; give a positive one")
         object.__setattr__(self, "attempt_rate", rate)
         object.__setattr__(self, "protocol", checked_protocols(self.protocol, landscape.parameters, self.drivable))
         check_total_rate(self)
@@ -157,6 +163,11 @@ def entropic_attempt_rate(entropy: str, *, time: float = 1.0, saddle: float | No
     saddle : float, optional
         S_saddle.
 
+    Raises
+    ------
+    DynamicsError
+        If the entropy is no expression, the time not positive, or S_saddle not finite.
+
     References
     ----------
     J. S. Langer, Ann. Phys. 54, 258 (1969).
@@ -171,5 +182,9 @@ def entropic_attempt_rate(entropy: str, *, time: float = 1.0, saddle: float | No
     if not isinstance(entropy, str):
         raise DynamicsError(f"entropy = {entropy!r} must be an expression, a string")
     tau = checked_number("time", time, "τ₀, the time between attempts")
+    if tau == 0.0:
+        raise DynamicsError("time = 0: between attempts some time has to pass; give a positive one")
+    if saddle is not None and not np.isfinite(saddle):
+        raise DynamicsError(f"saddle = {saddle!r} must be a finite entropy")
     exponent = entropy if saddle is None else f"{float(saddle)!r} - ({entropy})"
     return f"exp({exponent})" + ("" if tau == 1.0 else f"/{tau!r}")

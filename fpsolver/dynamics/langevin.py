@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fpsolver.dynamics.coefficient import Coefficient, check_semidefinite, coefficient
-from fpsolver.dynamics.driven import Driven, checked_number, checked_protocols
+from fpsolver.dynamics.driven import Driven, check_landscape, checked_number, checked_protocols
 from fpsolver.dynamics.protocol import Protocol
 from fpsolver.errors import DynamicsError, suggest
 
@@ -68,6 +68,7 @@ class Langevin(Driven):
     protocol: Mapping[str, Protocol] | None = None
 
     def __post_init__(self) -> None:
+        check_landscape(self.landscape)
         landscape = self.landscape
         for name in ("mobility", "force", "diffusion"):
             given = getattr(self, name)

@@ -205,10 +205,15 @@ def markov_network(rates: Any) -> MarkovNetwork:
             f"rates have the shape {np.shape(rates)}; give (n, n) or (reservoirs, n, n) with n of 2 or more"
         )
     off_diagonal = ~np.eye(table.shape[1], dtype=bool)
-    if not (table[:, off_diagonal] >= 0.0).all():
-        raise InputError(f"the least rate is {table[:, off_diagonal].min():g}; rates must be finite and not negative")
+    _check_rates(table[:, off_diagonal])
     reservoir, tails, heads = np.nonzero(np.triu(np.swapaxes(table, 1, 2) + table, 1))
     return MarkovNetwork(table.shape[1], tails, heads, table[reservoir, heads, tails], table[reservoir, tails, heads])
+
+
+def _check_rates(rates: np.ndarray) -> None:
+    bad = rates[~(np.isfinite(rates) & (rates >= 0.0))]
+    if bad.size:
+        raise InputError(f"{bad.size} of the rates are wrong, such as {bad[0]:g}; they must be finite and not negative")
 
 
 def _sparse_network(rates: Any) -> MarkovNetwork:
@@ -219,8 +224,7 @@ def _sparse_network(rates: Any) -> MarkovNetwork:
         raise InputError(f"rates have the shape {table.shape}; give (n, n) with n of 2 or more")
     away = (table.row != table.col) & (table.data != 0.0)
     heads, tails, values = table.row[away], table.col[away], table.data[away].astype(float)
-    if not (values >= 0.0).all():
-        raise InputError(f"the least rate is {values.min():g}; rates must be finite and not negative")
+    _check_rates(values)
     low, high = np.minimum(heads, tails).astype(np.int64), np.maximum(heads, tails)
     pairs, link = np.unique(low * n + high, return_inverse=True)
     forward, backward = np.zeros(len(pairs)), np.zeros(len(pairs))

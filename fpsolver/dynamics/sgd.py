@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fpsolver.dynamics.coefficient import Coefficient, check_semidefinite, coefficient
-from fpsolver.dynamics.driven import Driven, checked_number, checked_protocols
+from fpsolver.dynamics.driven import Driven, check_landscape, checked_number, checked_protocols
 from fpsolver.dynamics.protocol import Protocol
 from fpsolver.errors import DynamicsError
 from fpsolver.landscapes.regression import EmpiricalRisk
@@ -124,6 +124,7 @@ class SGD(Driven):
     protocol: Mapping[str, Protocol] | None = None
 
     def __post_init__(self) -> None:
+        check_landscape(self.landscape)
         rate = checked_number("learning_rate", self.learning_rate, "step per gradient")
         object.__setattr__(self, "learning_rate", rate)
         momentum = checked_number("momentum", self.momentum, "0 ≤ β < 1")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fpsolver.dynamics.driven import Driven, checked_number, checked_protocols
+from fpsolver.dynamics.driven import Driven, check_landscape, checked_number, checked_protocols
 from fpsolver.dynamics.langevin import TEMPERATURE_UNIT
 from fpsolver.dynamics.protocol import Protocol
 from fpsolver.errors import DynamicsError
@@ -57,6 +57,7 @@ class UnderdampedLangevin(Driven):
     protocol: Mapping[str, Protocol] | None = None
 
     def __post_init__(self) -> None:
+        check_landscape(self.landscape)
         object.__setattr__(self, "temperature", checked_number("temperature", self.temperature, TEMPERATURE_UNIT))
         object.__setattr__(self, "friction", checked_number("friction", self.friction, "a rate, in inverse time"))
         try:

@@ -60,7 +60,7 @@ def unit_of_time(dynamics: Any, dt: Any) -> Any:
     return 1.0
 
 
-def output_distance(times: Any, t_final: Any) -> float | None:
+def output_distance(times: Any, t_final: Any) -> float:
     """Return the longest step of which all output times are multiples, for laws that have no time step of their own.
 
     Raises
@@ -69,7 +69,7 @@ def output_distance(times: Any, t_final: Any) -> float | None:
         If they have none in common.
     """
     if not is_number(t_final) or not (np.isfinite(t_final) and t_final > 0):
-        return None if t_final is None else 1.0  # which is refused later, with the reason
+        return 1.0  # which is refused later, with the reason
     if times is None:
         return float(t_final)
     if is_whole(times):

@@ -135,6 +135,7 @@ def first_passage_times(
     >>> bool(abs(passage.mean.value - 14.28) < 4 * passage.mean.standard_error + 0.1)
     True
     """
+    _check_law(dynamics)
     n, dt, seed = check_numbers(n, unit_of_time(dynamics, dt), seed, initial)
     check_execution(threads, batch)
     if t_max is None:
@@ -175,16 +176,18 @@ def first_passage_times(
     return record.result(targets.names, dt, stats)
 
 
+def _check_law(dynamics: Any) -> None:
+    if not isinstance(dynamics, Langevin | SGD):
+        raise MethodError(
+            f"first_passage_times follows fp.Langevin and fp.SGD, and {type(dynamics).__name__} is neither; take "
+            "fp.mean_first_passage_time or fp.first_passage_density of its fp.generator"
+        )
+
+
 def _check_dynamics(dynamics: Any, scheme: str, precision: str) -> None:
     if isinstance(dynamics, SGD):
         _check_chain(dynamics)
         check_scheme(scheme, CHAINS, "gradient descent, which is a scheme already")
-    elif not isinstance(dynamics, Langevin):
-        raise MethodError(
-            f"first_passage_times follows overdamped trajectories, and {type(dynamics).__name__} is no fp.Langevin; "
-            "for underdamped dynamics take the overdamped limit, or the kinetic generator with "
-            "fp.mean_first_passage_time"
-        )
     else:
         _check_noise(dynamics)
         check_scheme(scheme, SCHEMES, "first passage, whose bridges need steps with constant drift and Gaussian noise")

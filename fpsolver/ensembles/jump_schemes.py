@@ -55,7 +55,8 @@ class TauLeaping:
     Parameters
     ----------
     tolerance : float
-        ε, the largest change of a rate that is expected within a leap, relative to all rates together.
+        ε, the largest change that is expected within a leap: of each rate relative to itself (slow ones to the mean
+        rate), and of the net rate along each axis relative to itself. Errors are proportional to it.
     least_gain : float
         Jumps that a leap must take on average; where it would take fewer, single jumps are made, which are exact.
 

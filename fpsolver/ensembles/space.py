@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from fpsolver.dynamics import SGD, JumpProcess, MarkovNetwork, UnderdampedLangevin
-from fpsolver.errors import InputError
+from fpsolver.dynamics.driven import Driven
+from fpsolver.errors import DynamicsError, InputError
 
 STATE = "state"
 """Coordinate of a network."""
@@ -104,9 +105,20 @@ class Space:
 
 
 def space_of(dynamics: Any) -> Space:
-    """Return where a law of motion lives."""
+    """Return where a law of motion lives.
+
+    Raises
+    ------
+    DynamicsError
+        If it is none.
+    """
     if isinstance(dynamics, MarkovNetwork):
         return Space(dynamics, (STATE,), carried=(JUMPS, LAST_JUMP), states=dynamics.states)
+    if not isinstance(dynamics, Driven):
+        raise DynamicsError(
+            f"{dynamics!r} has no trajectories; give Langevin, UnderdampedLangevin, JumpProcess or SGD dynamics, or "
+            "fp.markov_network(rates)"
+        )
     variables = dynamics.landscape.variables
     if isinstance(dynamics, JumpProcess):
         return Space(dynamics, variables, carried=(JUMPS, ATTEMPTS, LAST_ATTEMPT))

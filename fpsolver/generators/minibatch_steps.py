@@ -50,8 +50,9 @@ def all_batches(examples: int, noise: MinibatchNoise) -> tuple[np.ndarray, np.nd
     size = noise.batch_size
     count = comb(examples + size - 1, size) if noise.replacement else comb(examples, size)
     if count > MOST_BATCHES:
+        number = f"{count:.3g}" if count < 1e300 else "more than 1e300"
         raise DynamicsError(
-            f"{size} of {examples} examples make {count:.3g} different batches, more than the {MOST_BATCHES} that a "
+            f"{size} of {examples} examples make {number} different batches, more than the {MOST_BATCHES} that a "
             "density sums over: take fewer examples or smaller batches, normal noise of the same covariance, "
             "fp.GaussianNoise(landscape.noise_covariance, batch_size), or trajectories, fp.simulate"
         )

@@ -28,7 +28,8 @@ def chain_generator(
     numbers of cells, as on an odd number of velocity cells of the width of the position cells. Steps that lead behind a
     reflecting wall are folded back (which reverses velocities), behind an absorbing one they are lost. Absorbing walls
     and axes that are not uniform are of second order in the cell width; a target that absorbs within a larger uniform
-    grid is of seventh order in first-passage problems, where all steps are broad.
+    grid is of seventh order in first-passage problems, where all steps are broad. Three cells a standard deviation of a
+    step give mean numbers of steps to 1e-5 with a target's wall on a face, but to 1e-3 with one just before a centre.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def escape_rates(W: Any, *, threshold: float = 0.0) -> EscapeRates:
     Raises
     ------
     MethodError
-        If the generator depends on time, or the landscape has one minimum only.
+        If the generator depends on time or has no landscape, or the landscape has one minimum only.
 
     Examples
     --------
@@ -90,7 +90,9 @@ def escape_rates(W: Any, *, threshold: float = 0.0) -> EscapeRates:
     ([0.302, 0.202], True)
     """
     require_autonomous(W, "rates of escape")
-    landscape, grid = W.dynamics.landscape, W.grid
+    landscape, grid = getattr(W.dynamics, "landscape", None), W.grid
+    if landscape is None:
+        raise MethodError(f"{W.dynamics!r} has no landscape, whose minima could be left; see quasi_stationary for sets")
     if grid.velocity:
         raise MethodError("basins live in the space of positions; take overdamped dynamics, jumps or steps")
     found = basins(landscape, grid, threshold=threshold)

@@ -18,7 +18,13 @@ from numpy.typing import ArrayLike
 from fpsolver.dynamics import SGD, GaussianNoise, MinibatchNoise
 from fpsolver.errors import DensityError, DynamicsError, MethodError
 from fpsolver.landscapes.quadratic_forms import quadratic_form
-from fpsolver.learning.regression_inputs import DataInputs, GaussianInputs, GradientNoise, checked_batch, regression_inputs
+from fpsolver.learning.regression_inputs import (
+    DataInputs,
+    GaussianInputs,
+    GradientNoise,
+    checked_batch,
+    regression_inputs,
+)
 from fpsolver.learning.stability import Optimiser, spectral_radius
 from fpsolver.learning.thresholds import Threshold, first_crossing
 

@@ -271,12 +271,16 @@ def _data_inputs(risk: EmpiricalRisk, weight_decay: float) -> DataInputs:
 
 
 def _features(of: ArrayLike) -> np.ndarray:
-    features = np.asarray(of, dtype=float)
+    wanted = (
+        "inputs are features (N, d), finite, fp.landscapes.linear_regression(X, y), or "
+        "fp.learning.GaussianInputs(covariance)"
+    )
+    try:
+        features = np.asarray(of, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{wanted}; {of!r} was given") from None
     if features.ndim == 1:
         features = features[:, np.newaxis]
     if features.ndim != 2 or features.size == 0 or not np.isfinite(features).all():
-        raise InputError(
-            "inputs are features (N, d), finite, fp.landscapes.linear_regression(X, y), or "
-            f"fp.learning.GaussianInputs(covariance); the shape {features.shape} was given"
-        )
+        raise InputError(f"{wanted}; the shape {features.shape} was given")
     return features

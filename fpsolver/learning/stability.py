@@ -307,7 +307,10 @@ def symmetric_matrix(hessian: ArrayLike) -> np.ndarray:
     InputError
         If it is none of these.
     """
-    matrix = np.asarray(hessian, dtype=float)
+    try:
+        matrix = np.asarray(hessian, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"a symmetric matrix, its diagonal or a number is needed, not {hessian!r}") from None
     if matrix.ndim <= 1:
         matrix = np.diag(np.atleast_1d(matrix))
     d = len(matrix)

@@ -14,6 +14,7 @@ from fpsolver.generators.chain import ChainGenerator
 from fpsolver.solvers.arnoldi import dominant_pairs
 from fpsolver.solvers.eigen_multigrid import multigrid_modes
 from fpsolver.solvers.exponential.sparse_operator import symmetrised
+from fpsolver.solvers.factorisation import factorise
 from fpsolver.solvers.krylov import Operator, length
 from fpsolver.solvers.linear import inverse_generator
 from fpsolver.solvers.multigrid import Multigrid
@@ -269,14 +270,8 @@ def _prefer_multigrid(matrix: sparse.csr_array) -> bool:
 
 
 def _factorised(shift: float, matrix: Any, markov: bool = True) -> Callable[..., np.ndarray]:
-    """Return the map x → (shift − W)⁻¹ x by sparse LU."""
-    from scipy.sparse.linalg import splu
-
-    options: dict[str, Any] = {}
-    if markov:
-        options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-    shifted = sparse.csc_matrix(shift * sparse.eye_array(matrix.shape[0], format="csr") - matrix)
-    return splu(shifted, **options).solve
+    """Return the map x → (shift − W)⁻¹ x by LU."""
+    return factorise(shift * sparse.eye_array(matrix.shape[0], format="csr") - matrix, markov=markov)
 
 
 def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:

@@ -15,6 +15,7 @@ import scipy.sparse as sparse
 
 from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
 from fpsolver.solvers.elimination import bandwidth, eliminate_network
+from fpsolver.solvers.factorisation import factorise
 from fpsolver.solvers.krylov import Operator
 from fpsolver.solvers.long_jumps import FULL, LongJumps
 from fpsolver.solvers.multigrid import Multigrid
@@ -250,18 +251,13 @@ def _route(problem: _Problem) -> str:
 
 
 class _Factorised:
-    """Sparse LU of −W; for a Markov generator no pivoting is needed, and the order is that of a symmetric matrix."""
+    """LU of −W, which is sparse as a rule."""
 
     name = "sparse LU"
 
     def __init__(self, matrix: sparse.csr_array, adjoint: bool, markov: bool) -> None:
-        from scipy.sparse.linalg import splu
-
-        options: dict[str, Any] = {}
-        if markov:
-            options = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
         try:
-            self.factors = splu(sparse.csc_matrix(matrix), **options)
+            self.factors = factorise(matrix, markov=markov)
         except RuntimeError:
             raise MethodError(
                 "the generator is singular: from some cells nothing ever reaches the target or an absorbing wall; "
@@ -270,4 +266,4 @@ class _Factorised:
         self.transpose = "T" if adjoint else "N"
 
     def __call__(self, rhs: np.ndarray, tolerance: float) -> tuple[np.ndarray, int]:
-        return self.factors.solve(rhs, self.transpose), 0
+        return self.factors(rhs, self.transpose), 0

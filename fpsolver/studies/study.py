@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsolver.dynamics import SGD
 from fpsolver.errors import GridError, InputError, LandscapeError, suggest
 from fpsolver.grids import Grid
 from fpsolver.regions import region_mask
@@ -84,8 +85,10 @@ class Study:
 
     @property
     def units(self) -> Any:
-        """The table [units]."""
-        return self.section("units")
+        """The table [units]; SGD counts time in steps unless the table calls them otherwise."""
+        units = self.section("units")
+        counted = isinstance(self.dynamics, SGD) and "time" not in units.model_fields_set
+        return units.model_copy(update={"time": "step"}) if counted else units
 
 
 def load_study(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Study:

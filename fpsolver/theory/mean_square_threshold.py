@@ -94,7 +94,7 @@ def heavy_ball(curvature: float, *, curvature_noise: float, momentum: float = 0.
 
     Notes
     -----
-    ⟨θ²⟩, ⟨θθ_⟩ and ⟨θ_²⟩ of consecutive weights θ_, θ close under θ′ = (1 + μ − ηh)θ − μθ_, and their 3 × 3 matrix has
+    ⟨θ²⟩, ⟨θθ₋⟩ and ⟨θ₋²⟩ of consecutive weights θ₋, θ close under θ′ = (1 + μ − ηh)θ − μθ₋, and their 3 × 3 matrix has
     the eigenvalue 1 there. For μ = 0 it is the condition (1 − ηa)² + η²s² ≤ 1 of L. Wu, C. Ma, W. E, NeurIPS 2018.
 
     Examples
@@ -124,6 +124,8 @@ def batch_curvature_noise(inputs: ArrayLike, *, batch_size: int, replacement: bo
     4.0
     """
     squares = np.asarray(inputs, dtype=float).ravel() ** 2
+    if not squares.size or not np.isfinite(squares).all():
+        raise TheoryError(f"inputs = {inputs!r} must be finite numbers, one an example")
     factor = _noise_factor(len(squares), batch_size, replacement)
     return Estimate(float(squares.std()) * math.sqrt(factor), ("batches drawn uniformly",), 0.0, WU)
 
@@ -137,8 +139,8 @@ def data_set(inputs: ArrayLike, *, batch_size: int = 1, replacement: bool = True
 
     Parameters
     ----------
-    inputs : array_like (N, d)
-        Rows are examples.
+    inputs : array_like (N, d) or (N,)
+        Rows are examples; numbers are examples in one dimension.
     batch_size : int
         S.
     replacement : bool
@@ -168,7 +170,8 @@ def data_set(inputs: ArrayLike, *, batch_size: int = 1, replacement: bool = True
     2.0
     """
     mu = momentum_parameter(momentum)
-    rows = np.atleast_2d(np.asarray(inputs, dtype=float))
+    rows = np.asarray(inputs, dtype=float)
+    rows = rows[:, np.newaxis] if rows.ndim == 1 else rows
     if rows.ndim != 2 or not np.isfinite(rows).all() or not rows.any():
         raise TheoryError(f"inputs have the shape {rows.shape}: give finite rows (N, d), not all of them zero")
     factor = _noise_factor(len(rows), batch_size, replacement)

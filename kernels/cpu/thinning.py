@@ -33,8 +33,8 @@ from fpsolver.kernels.options import ALLOCATING, OPTIONS
 
 HALF, ARRHENIUS, LINEARISED, METROPOLIS, GLAUBER = range(5)
 """Laws, in the order of `fpsolver.dynamics.jump.LAWS`."""
-LOOSE = 20.0
-"""Logarithm of how many attempts a jump may take, as far as the bound tells."""
+LOOSE, FAST = 14.0, 30.0
+"""Logarithms of how many attempts a jump may take, as far as the first bound tells, and of how often it may come."""
 SLACK = 1e-9
 """What rounding may make of a bound that holds."""
 ONE = np.uint64(1)
@@ -178,14 +178,15 @@ def _bound(seats, f, law, d):
         trial_moves.add_log_mass(law.kind, law.scales, law.bend, c, seats.slope, mass, d)
     for i in range(LANES):
         tilted = law.law == LINEARISED or law.has_bend
-        best = mass[i] if tilted else np.inf
+        best, below = mass[i] if tilted else np.inf, False
         if law.law != LINEARISED and law.has_least:
             plain = c * (loss[i] - law.least)
+            below = plain < -SLACK * (1.0 + c * abs(loss[i]))
             tilted = tilted and best < plain
             best = best if tilted else plain
         seats.tilted[i] = tilted
-        # A bound far above the rate of attempts is useless, and so is NaN.
-        seats.failed[i] = not (best < LOOSE)
+        # A bound far above the rate of attempts is useless, and so is NaN; one above the loss itself is wrong.
+        seats.failed[i] = below or not (best < (FAST if tilted else LOOSE))
         rate[i] *= exp(best)
 
 
@@ -211,8 +212,9 @@ def _bound_in_window(seats, f, law, windows, rows, d):
         w = _window(last[i], windows)
         limit[i] = (windows.first + w + 1) * windows.length
         c = (1.0 if law.law == ARRHENIUS else 0.5) / windows.temperature[w]
+        size = c * abs(largest[i])
         largest[i] = c * (largest[i] - law.least)
-        seats.failed[i] = not (largest[i] < LOOSE)
+        seats.failed[i] = not (-SLACK * (1.0 + size) <= largest[i] < LOOSE)
         rate[i] *= exp(largest[i])
 
 

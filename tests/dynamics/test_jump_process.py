@@ -73,6 +73,8 @@ def test_attempt_rates_are_positive_scalars() -> None:
     assert process.attempts.evaluate(np.array([[2.0, 0.0]]), {})[0] == 5.0
     with pytest.raises(DynamicsError, match="must be one rate"):
         fp.JumpProcess(landscape, temperature=1.0, proposal=fp.GaussianProposal(0.1), attempt_rate=[1.0, 2.0])
+    with pytest.raises(DynamicsError, match="attempt_rate = 0"):
+        fp.JumpProcess(fp.Landscape("x**2"), 1.0, fp.GaussianProposal(0.1), attempt_rate=0.0)
     with pytest.raises(DynamicsError, match="temperature = 0"):
         fp.JumpProcess(landscape, temperature=0.0, proposal=fp.GaussianProposal(0.1))
 
@@ -82,6 +84,9 @@ def test_entropic_attempt_rates_have_opposite_signs() -> None:
     langer = fp.Landscape(f"log({entropic_attempt_rate('-0.4*x**2', saddle=0.0)})")
     assert circulated.value([2.0]) == pytest.approx(-1.6)
     assert langer.value([2.0]) == pytest.approx(1.6)
+    for numbers in ({"time": 0.0}, {"saddle": np.nan}):
+        with pytest.raises(DynamicsError, match=next(iter(numbers))):
+            entropic_attempt_rate("-0.4*x**2", **numbers)
 
 
 def test_protocols_freeze() -> None:

@@ -69,3 +69,5 @@ def test_what_has_no_escape_is_refused() -> None:
     W = fp.generator(fp.Langevin(fp.Landscape("x**2/2"), temperature=1.0), fp.Grid(x=(-5, 5, 50)))
     with pytest.raises(MethodError, match="no escape"):
         fp.learning.escape_rates(W)
+    with pytest.raises(MethodError, match="no landscape"):
+        fp.learning.escape_rates(fp.generator(fp.markov_network([[0.0, 1.0], [1.0, 0.0]])))

@@ -43,6 +43,7 @@ def test_any_number_of_steps_leads_to_the_stationary_density(W, start):
     ("times", "options", "message"),
     [
         ([0.5], {}, "whole number"),
+        ([1e30], {}, "can be counted"),
         ([1, 2], {"start": 0.25}, "whole number"),
         ([1], {"method": "krylov"}, "moves in steps"),
     ],

@@ -123,5 +123,14 @@ def test_what_is_refused():
         threshold.data_set(np.ones((3, 1)), batch_size=4, replacement=False)
     with pytest.raises(TheoryError, match="not all of them zero"):
         threshold.data_set(np.zeros((3, 1)))
+    with pytest.raises(TheoryError, match="finite"):
+        threshold.batch_curvature_noise([1.0, np.nan], batch_size=1)
     with pytest.raises(TheoryError, match="diverges"):
         threshold.stationary_variance(1.0, label_noise=1.0, learning_rate=0.7)
+
+
+def test_numbers_are_examples_in_one_dimension():
+    inputs = [1.0, 0.5, -2.0]
+    noise = float(threshold.batch_curvature_noise(inputs, batch_size=2))
+    expected = float(threshold.heavy_ball(np.mean(np.square(inputs)), curvature_noise=noise))
+    assert float(threshold.data_set(inputs, batch_size=2)) == pytest.approx(expected, rel=1e-13)

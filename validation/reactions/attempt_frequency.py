@@ -128,8 +128,8 @@ def rate_over_a_saddle(trial: Trial) -> Iterator[Comparison | Series]:
     )
     yield Series(
         "Escape in a valley over escape along its floor", "T/ΔL", "ratio of rates",
-        (Curve("e^{S_saddle − S_min}", temperatures / 0.25, np.full_like(temperatures, langer)),
-         Curve("e^{S_min}, as circulated", temperatures / 0.25, np.full_like(temperatures, circulated))),
+        (Curve("Langer's factor", temperatures / 0.25, np.full_like(temperatures, langer)),
+         Curve("as circulated", temperatures / 0.25, np.full_like(temperatures, circulated))),
         (Points("generators on cells", temperatures / 0.25, ratios, errors),), "x",
         slope("power of T in what Langer's factor leaves", temperatures, np.array(ratios) - langer, 1.0),
     )  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import fpsolver as fp
 from fpsolver.learning.optimal_rate import Optimum, escape_time, loss_after, minimise, optimise
 from fpsolver.theory import chain_passage, metropolis, one_step_optimum
+from fpsolver.theory.reaction_rates import EXPONENTS
 from fpsolver.validation import (
     Comparison,
     Curve,
@@ -20,6 +21,7 @@ from fpsolver.validation import (
     bounded,
     claim,
     gridded,
+    misses,
     power,
     rounded,
     statistical,
@@ -120,27 +122,34 @@ def minibatches_of_regression(trial: Trial) -> Iterator[Comparison | Series]:
 
 @D16.check
 def scale_of_proposals(trial: Trial) -> Iterator[Comparison | Series]:
-    """Where d⟨L⟩/dt of jumps from a point of a parabola is least over the scale, on cells, against the closed form."""
+    """Where d⟨L⟩/dt of jumps on cells of a parabola is least over the scale, and that closer in none lowers the loss."""
     temperature, cells = 0.5, trial.pick(brief=121, quick=401, full=801)
     for law in ("half", "arrhenius"):
         for slope in (1.5, 3.0):
             closed = float(one_step_optimum.proposal_scale(slope, 1.0, temperature=temperature, law=law))
-
-            def fall(scale: float, law: str = law, slope: float = slope) -> float:
-                # The weight is at zero, the minimum at −g: cells reach both ways as far as rates do.
-                W = on_line(jumps(f"x**2/2 + {slope}*x", temperature, scale, law), 2.0 * slope + 6.0, cells)
-                x = W.grid.axes[0].centres
-                return velocity(W, x**2 / 2.0 + slope * x, 0.0)
-
+            fall = partial(_fall, temperature=temperature, law=law, slope=slope, cells=cells)
             best = minimise(fall, (0.3 * closed, 3.0 * closed), points=5, tolerance=1e-4)
             yield Comparison(f"best scale, law {law!r}, g = {slope:g}", closed, best.argument, best.argument_error,
                              "tolerance of the search", 3e-4 * closed, "three tolerances of the search")  # fmt: skip
+        # Where cg²/T = h/2 even the shortest updates begin to raise the loss.
+        edge = math.sqrt(temperature / (2.0 * EXPONENTS[law]))
+        for share, side in ((0.9, "≥"), (1.1, "≤")):
+            near = partial(_fall, temperature=temperature, law=law, slope=share * edge, cells=cells)
+            least = min(near(scale) for scale in np.geomspace(0.3, 3.0, 7).tolist())
+            yield bounded(f"least d⟨L⟩/dt, law {law!r}, g = {share:g} √(hT/2c)", 0.0, least, side=side)
     scales = np.geomspace(0.3, 3.0, 7) * closed
     yield Series(
         "Velocity of the loss by the scale of updates, g = 3, whole exponent", "scale s", "d⟨L⟩/dt",
         (Curve("best scale, closed", [closed, closed], [best.value, 0.0]),),
         (Points("jumps on cells", scales, [fall(float(s)) for s in scales]),), "x",
     )  # fmt: skip
+
+
+def _fall(scale: float, *, temperature: float, law: str, slope: float, cells: int) -> float:
+    """Return d⟨L⟩/dt of a weight at zero in x²/2 + gx, on cells that reach both ways as far as rates do."""
+    W = on_line(jumps(f"x**2/2 + {slope!r}*x", temperature, scale, law), 2.0 * slope + 6.0, cells)
+    x = W.grid.axes[0].centres
+    return velocity(W, x**2 / 2.0 + slope * x, 0.0)
 
 
 F9 = claim(
@@ -151,8 +160,9 @@ F9 = claim(
     statement="The learning rate, or scale of updates, that makes an expected loss or an escape time least is the "
     "argmin of what the solvers give, on any landscape: fp.learning.optimise finds it by a scan and Brent's method; "
     "brute force finds none better. For convergence it falls with the number of steps allowed; for escape in learning "
-    "time it lies where the wait for a large fluctuation meets the length of a step. Random-walk "
-    "Metropolis moves farthest at the scale 2.381202/√d, where 23.381 % of moves are accepted, as d → ∞.",
+    "time it is neither the smallest nor the largest: smaller rates wait longer for a fluctuation, larger ones for each "
+    "step. On a standard normal random-walk Metropolis moves farthest at the scale 2.381202/√d, where 23.381 % of "
+    "moves are accepted, as d → ∞.",
     verdict="exact",
     sources=(metropolis.ROBERTS, "own numerics"),
 )
@@ -179,6 +189,9 @@ def fastest_convergence(trial: Trial) -> Iterator[Comparison | Series]:
         yield bounded(f"least loss after {steps} steps, against brute force", float(losses.min()), found.value,
                       abs(found.value - pair[1].value), side="≤", sigmas=1.0)  # fmt: skip
     exact_rates, best_rates, errors = np.transpose(rows)
+    for index, steps in enumerate(numbers[1:]):
+        yield bounded(f"best η for {steps} steps, below that for {numbers[index]}", best_rates[index],
+                      best_rates[index + 1], side="≤")  # fmt: skip
     yield Series(
         "Best constant learning rate after n steps in x²/2", "steps n", "η*",
         (Curve("exact recursion, scanned", numbers, exact_rates),), (Points("chain on cells", numbers, best_rates,
@@ -246,6 +259,8 @@ def fastest_escape(trial: Trial) -> Iterator[Comparison | Series]:
         "η of fastest escape, learning time", located, best, error, "cells", error + spacing / 2.0,
         "half the spacing of the brute-force scan, and cells",
     )  # fmt: skip
+    for end, place in (("smallest", 0), ("largest", -1)):
+        yield misses(f"fastest escape is not at the {end} rate of the scan", times[place], times.min(), 0.0)
     yield bounded("fastest escape found, against every time of the scan", float(times.min()), pair[0].value,
                   2.0 * abs(pair[0].value - pair[1].value), side="≤")  # fmt: skip
     yield Series(

@@ -71,7 +71,7 @@ def stationary_variance_by_law(trial: Trial) -> Iterator[Comparison | Series]:
                 found.append(moment(W, fp.stationary(W), 2))
             predicted = _boltzmann_moment(text, float(trial.predict(temperature, law=law)), half_width)
             value, error = richardson(*found)
-            yield gridded(f"⟨x²⟩, {name}, law {law!r}, T = {temperature:g}", predicted, value, error, rounding=1e-7)
+            yield gridded(f"⟨x²⟩, {name}, law {law!r}, T = {temperature:g}", predicted, value, error, rounding=1e-9)
         # At half the temperature the state is narrower, and a narrower box keeps rates within bounds.
         W = on_line(jumps(text, temperature, 0.5, "arrhenius"), 0.8 * half_width, cells)
         late = fp.evolve(W, fp.gaussian(W.grid, [0.8], [[0.1]]), times=[0.0, 200.0]).final
@@ -359,11 +359,11 @@ def velocity_on_cells(trial: Trial) -> Iterator[Comparison | Series]:
             forms = [trial.predict(g, curvature, temperature=temperature, scale=scale, law=law) for g in slopes]
             flows = [velocity(W, x, place) for place in places]
             for place, form, flow in zip(places, forms, flows, strict=True):
-                # Sums over cells finer than s of a Gaussian are integrals to rounding.
-                yield rounded(f"flow, {name}, {law}, x = {place:.2f}", form.flow[0] + 1.0, flow + 1.0, rounding=1e-9)
+                # Sums over cells finer than s of a Gaussian are integrals to rounding, of a thousand terms at most.
+                yield rounded(f"flow, {name}, {law}, x = {place:.2f}", form.flow[0] + 1.0, flow + 1.0, rounding=1e-12)
                 second = velocity(W, (x - place) ** 2, place)
                 yield rounded(f"second moment, {name}, {law}, x = {place:.2f}", form.second_moment[0, 0], second,
-                              rounding=1e-8)  # fmt: skip
+                              rounding=1e-12)  # fmt: skip
             if law == "half":
                 yield Series(
                     f"Flow field of updates on {name}", "x", "d⟨x⟩/dt",

@@ -71,7 +71,7 @@ def drift_and_diffusion_at_a_point(trial: Trial) -> Iterator[Comparison | Series
         yield power(f"power of {its_name} after the first correction, law {law!r}", small, better[law], 2.0)
         yield Series(
             f"Approach to the Fokker–Planck equation at a point, law {law!r}", "scale s of jumps", name,
-            (Curve(f"∝ {its_name}", scales, drifts[law][-1] * small / small[-1]),),
+            (Curve(f"∝ {its_name}", scales, drifts[law][0] * small / small[0]),),
             (Points("drift", scales, drifts[law]), Points("diffusion", scales, diffusions[law]),
              Points("drift, first correction included", scales, better[law])), "xy",
             power(f"power of {its_name}, drift, law {law!r}", small, drifts[law], 1.0),
@@ -96,7 +96,8 @@ def relaxation_rates_in_a_parabola(trial: Trial) -> Iterator[Comparison | Series
         small, its_name = scales ** ORDERS[law], "s" if law == "metropolis" else "s²"
         yield power(f"power of {its_name}, second rate, law {law!r}", small, left[1], 1.0)
         yield Series(
-            f"Relaxation rates in x²/2, law {law!r}", "scale s of jumps", "|λ over that of the limit − 1|", (),
+            f"Relaxation rates in x²/2, law {law!r}", "scale s of jumps", "|λ over that of the limit − 1|",
+            (Curve(f"∝ {its_name}", scales, left[0, 0] * small / small[0]),),
             (Points("λ₁", scales, left[0]), Points("λ₂", scales, left[1])), "xy",
             power(f"power of {its_name}, slowest rate, law {law!r}", small, left[0], 1.0),
         )  # fmt: skip

@@ -219,8 +219,8 @@ def period_doubling_of_the_double_well(trial: Trial) -> Iterator[Comparison | Se
         )  # fmt: skip
     yield from stages(trial)
     line = np.linspace(1.0005, 2.0, 200)
-    shown = np.linspace(0.9, 1.99, trial.pick(brief=50, quick=250, full=600))
-    orbit = settled(shown, trial.pick(brief=200, quick=1000, full=5000), 32)
+    shown = np.linspace(0.9, 1.99, trial.pick(brief=50, quick=150, full=600))
+    orbit = settled(shown, trial.pick(brief=200, quick=1000, full=5000), 16)
     pairs = np.array([period_doubling.double_well_orbit(float(eta)) for eta in line]).T
     yield Series(
         "Gradient descent on the double well beyond 2/L″", "learning rate η", "x",

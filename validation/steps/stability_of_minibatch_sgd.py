@@ -306,7 +306,7 @@ def tail_of_stationary_weights(trial: Trial) -> Iterator[Comparison | Series]:
     anchor = len(shown) // 3
     tail = share[anchor] * (at / at[anchor]) ** -float(kesten.tail_index(eta))
     yield Series(
-        f"Stationary weights at η = {eta:g}", "t", "P(|w| > t)", (Curve("t^−κ", at, tail),),
+        f"Stationary weights at η = {eta:g}", "t", "P(|w| > t)", (Curve("t^{−κ}", at, tail),),
         (Points("runs", at, share, np.sqrt(share / chains)),), "xy",
     )  # fmt: skip
 

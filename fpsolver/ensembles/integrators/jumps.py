@@ -90,13 +90,15 @@ class JumpIntegrator(Integrator):
         loss = float(dynamics.landscape.value(point))
         if not np.isfinite(loss):
             return f"The loss is {loss} there"
-        over = self._log_bound(point, loss)
-        if over > thinning.LOOSE:
+        over, most = self._log_bound(point, loss)
+        if over > most:
             return (
                 f"There attempts would come e^({over:.3g}) times as often as at a minimum, so steep or high is the "
                 "loss for this temperature and proposal: begin nearer to a minimum, raise the temperature, make the "
                 'proposal narrower, or take law = "metropolis"'
             )
+        if self.law.has_least and loss < self.law.least:
+            return f"The loss is {loss:g} there, below least_loss = {self.law.least:g}; give a bound that holds"
         bounds = [f"{self.law.least:g} of the loss"] if self.law.has_least else []
         bounds += [f"{-self.law.bend:g} of its curvature"] if self.law.has_bend else []
         if not bounds:
@@ -106,8 +108,8 @@ class JumpIntegrator(Integrator):
             "the loss is not a number; give bounds that hold as fp.Thinning(least_loss=…, least_curvature=…)"
         )
 
-    def _log_bound(self, point: np.ndarray, loss: float) -> float:
-        """Return by how much attempts are more frequent at a point than A, as a logarithm."""
+    def _log_bound(self, point: np.ndarray, loss: float) -> tuple[float, float]:
+        """Return by how much attempts are more frequent at a point than A, and than they may be, as logarithms."""
         dynamics: JumpProcess = self.request.dynamics
         c = (1.0 if dynamics.law == "arrhenius" else 0.5) / dynamics.temperature
         plain = c * (loss - self.law.least) if self.law.has_least else np.inf
@@ -119,8 +121,10 @@ class JumpIntegrator(Integrator):
             slope = dynamics.landscape.gradient(point)
             with np.errstate(over="ignore"):
                 moments = dynamics.proposal.exponential_moment(c * scales * slope)
-                return min(plain, float(np.log(moments).sum()))
-        return plain if dynamics.law in SEPARABLE else 0.0
+                tilted = float(np.log(moments).sum())
+            if tilted < plain:
+                return tilted, thinning.FAST
+        return (plain if dynamics.law in SEPARABLE else 0.0), thinning.LOOSE
 
 
 def hidden_rows(given: tuple[str, ...], driven: bool) -> tuple[str, ...]:

@@ -101,9 +101,9 @@ def require_plain(request: Request, what: str) -> None:
         raise MethodError(f'noise = "{request.noise}" is for time steps, and {what} jumps at times of its own')
     if request.precision != "double":
         raise MethodError(f'precision = "{request.precision}" could not count the events of {what}; leave it "double"')
-    integrals = (*request.functionals.rates, *request.functionals.fields)
+    integrals = request.functionals.names[len(request.functionals.standard) :]
     if integrals:
         raise MethodError(
-            f'the integral "{integrals[0].name}" is a sum over time steps, and {what} jumps at times of its own; observe '
+            f'the integral "{integrals[0]}" is a sum over time steps, and {what} jumps at times of its own; observe '
             "what is to be integrated at many times"
         )

@@ -18,6 +18,7 @@ from fpsolver.errors import AccuracyWarning, ConvergenceError, MethodError
 from fpsolver.solvers.elimination import bandwidth, eliminate_network, elimination_order
 from fpsolver.solvers.exponential.sparse_operator import symmetrised
 from fpsolver.solvers.exponential.system import EPSILON, Outcome, System, norm
+from fpsolver.solvers.factorisation import factorise
 from fpsolver.solvers.stationary import stationary
 
 POLE = 0.1
@@ -267,15 +268,7 @@ def solver(
     """Return a function that solves with a matrix 1 − γW, by factorisation or multigrid."""
     if dimension >= 3 and matrix.shape[0] > MULTIGRID_CELLS and monotone:
         return _multigrid(matrix, definite=definite)
-    from scipy.sparse.linalg import splu
-
-    if monotone:
-        # diagonally dominant by columns: no pivoting is needed, and a symmetric ordering has least fill
-        options = {"SymmetricMode": True}
-        factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-    else:
-        factors = splu(matrix)
-    return factors.solve
+    return factorise(matrix, markov=monotone)
 
 
 def _multigrid(matrix: sparse.csc_array, *, definite: bool) -> Callable[[np.ndarray], np.ndarray]:

@@ -15,6 +15,8 @@ from fpsolver.solvers.exponential.system import EPSILON, Outcome
 
 MOST_CELLS = 2000
 """Cells up to which a dense power of K may be kept."""
+# Whole numbers up to here are known apart from their neighbours.
+_COUNTABLE = 2.0**53
 # Multiplications in a second of a product with a sparse matrix, and of one of dense matrices.
 _SPARSE, _DENSE = 1e9, 1e10
 
@@ -40,7 +42,7 @@ def step_propagation(
     Raises
     ------
     MethodError
-        If a time is not a whole number.
+        If a time is not a whole number, or beyond those that floating point tells apart.
     """
     for t in (start, *times):
         if t != np.round(t):
@@ -48,6 +50,8 @@ def step_propagation(
                 f"t = {t:g} is not a whole number: the unit of time of a chain is one step (learning time is "
                 "learning_rate times steps)"
             )
+        if abs(t) > _COUNTABLE:
+            raise MethodError(f"t = {t:g} is more than the {_COUNTABLE:g} steps that can be counted; use stationary")
     steps = (times - start).astype(np.int64)
     if isinstance(generator, ChainGenerator):
         return _autonomous(generator, state, steps)
