@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from fpsolver.ensembles.first_passage import first_passage_times
     from fpsolver.ensembles.functionals import PathIntegral, TimeIntegral
     from fpsolver.ensembles.initial import Gaussian
+    from fpsolver.ensembles.jump_schemes import TauLeaping, Thinning
     from fpsolver.ensembles.observables import Histogram, LogSumExp, Mean, Moments, Quantiles, Trajectories
     from fpsolver.ensembles.simulate import simulate
     from fpsolver.ensembles.splitting import adaptive_splitting

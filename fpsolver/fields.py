@@ -33,6 +33,7 @@ class Field(np.lib.mixins.NDArrayOperatorsMixin):
     stats: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "values", np.asarray(self.values))
         if self.values.shape != self.grid.shape:
             raise GridError(f"values of shape {self.values.shape} do not fit {self.grid!r}")
 

@@ -164,7 +164,8 @@ def _first_passage(study: Study, outcome: Outcome) -> list[str]:
     if "time_from_start" not in found:
         return [_row("first passage", f"mean time to {found['target']} from every cell, in the file")]
     start = ", ".join(f"{name} = {value:g}" for name, value in zip(study.grid.names, found["start"], strict=True))
-    return [_row("first passage", f"mean time to {found['target']} from {start}: {found['time_from_start']:.8g}")]
+    time = f"{found['time_from_start']:.8g}" + (f" {study.units.time}" if study.units.time != "1" else "")
+    return [_row("first passage", f"mean time to {found['target']} from {start}: {time}")]
 
 
 def _simulation(study: Study, outcome: Outcome) -> list[str]:

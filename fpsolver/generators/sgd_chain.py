@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from fpsolver.dynamics import SGD, GaussianNoise
-from fpsolver.errors import DynamicsError
+from fpsolver.errors import DynamicsError, GridWarning
 from fpsolver.generators.arrivals import step_matrix
 from fpsolver.generators.chain import ChainGenerator
-from fpsolver.generators.gaussian_steps import BROAD, SPREAD
+from fpsolver.generators.gaussian_steps import BROAD, SPREAD, in_cells
 from fpsolver.generators.sgd_steps import SGDSteps
 from fpsolver.generators.walls import CUT_MASS
 from fpsolver.grids import Grid
 
 SCHEME = "sgd chain"
+POOR = 0.1
+"""Share of the variance of a step that a grid may add without a warning."""
 
 
 def chain_generator(
@@ -49,6 +53,11 @@ def chain_generator(
     GridError
         If a step is not finite, or reaches too many cells.
 
+    Warns
+    -----
+    GridWarning
+        If sharing between cells adds a tenth or more to the variance of the noise where the loss is lowest.
+
     Examples
     --------
     >>> import fpsolver as fp
@@ -70,12 +79,33 @@ def chain_generator(
         )
     steps = SGDSteps(dynamics, grid)
     chain = step_matrix(grid, steps.arrivals())
+    _warn_if_coarse(steps)
     lost = chain.lost.reshape(grid.shape)
     sampled = isinstance(dynamics.noise, GaussianNoise) and not grid.velocity and not steps.narrow().any()
     notes = _notes(steps, chain.folded)
     return ChainGenerator(
         grid, dynamics, SCHEME, (), lost, None, notes, chain.moving, chain.staying, chain.folded, sampled
     )
+
+
+def _warn_if_coarse(steps: SGDSteps) -> None:
+    """Warn where cells are so wide that they, and not the noise, make the variance of steps from the lowest loss."""
+    dynamics = steps.dynamics
+    if dynamics.noise is None:
+        return
+    lowest = [int(np.argmin(dynamics.landscape.value(steps.in_variables(steps.positions))))]
+    covariance = steps.covariance(steps.gradient_at[lowest])
+    variances = np.diagonal(in_cells(steps.axes, steps.means[lowest], covariance)[1][0])
+    excess = SPREAD - (variances if isinstance(dynamics.noise, GaussianNoise) else np.zeros_like(variances))
+    names = steps.grid.names[-len(steps.axes) :]
+    for k in np.flatnonzero((variances > 0.0) & (excess > POOR * variances)):
+        warnings.warn(
+            f"cells along {names[k]!r} are too wide for the noise: where the loss is lowest a step has a standard "
+            f"deviation of {np.sqrt(variances[k]):.2g} cells, and sharing it between cells multiplies its variance by "
+            f"about {1.0 + excess[k] / variances[k]:.3g}; take narrower cells",
+            GridWarning,
+            stacklevel=4,
+        )
 
 
 def _notes(steps: SGDSteps, folded: np.ndarray) -> tuple[str, ...]:

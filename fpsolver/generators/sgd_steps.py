@@ -50,10 +50,14 @@ class SGDSteps:
             )
         self._check_periods()
 
+    def in_variables(self, points: np.ndarray) -> np.ndarray:
+        """Return points (n, d) of the grid in the order of the landscape's variables."""
+        return points[:, self._order]
+
     def descent(self, points: np.ndarray) -> np.ndarray:
         """Return ∇L + λθ along the axes at points (n, d) of the grid."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.dynamics.descent(points[:, self._order])[:, self._inverse]
+            return self.dynamics.descent(self.in_variables(points))[:, self._inverse]
 
     def covariance(self, points: np.ndarray) -> np.ndarray:
         """Return the covariance η²C of steps at points (n, d) of the grid, shape (n, d, d)."""

@@ -132,8 +132,9 @@ def current(W: Any, p: ArrayLike) -> Current:
         raise MethodError(f"{type(W).__name__} depends on time; freeze it with W.at(t) to ask for a current")
     if W.markov and not W.lattice:
         raise MethodError(
-            f"the {W.scheme} scheme jumps across any distance, and its current is no vector field; take the "
-            "currents between cells, fp.markov_network(W).currents(P) with P = density × volume, or jump_moments"
+            f"the {W.scheme} scheme jumps across any distance, and its current is no vector field; take the currents "
+            "between cells, fp.markov_network(W).currents(P) with P = density × volume, or for jump processes "
+            "fp.thermodynamics.jump_moments"
         )
     if not W.markov:
         raise MethodError(

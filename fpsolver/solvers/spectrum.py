@@ -14,6 +14,7 @@ from fpsolver.generators.convolution import ConvolutionGenerator
 from fpsolver.grids import Grid
 from fpsolver.solvers.convolved_pairs import convolved_pairs
 from fpsolver.solvers.eigenpairs import Eigenpairs, chain_pairs, general_pairs, is_chain, reversible_pairs
+from fpsolver.solvers.eliminated_pairs import eliminated_pairs, needs_elimination
 from fpsolver.solvers.stationary import relative_residual, require_autonomous
 
 
@@ -114,6 +115,8 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     k = int(k)
     if is_chain(generator):
         pairs = chain_pairs(generator, k)
+    elif generator.markov and needs_elimination(generator):
+        pairs = eliminated_pairs(generator, k, tolerance)
     elif isinstance(generator, ConvolutionGenerator):
         pairs = convolved_pairs(generator, k, tolerance)
     elif generator.reversible and generator.markov:

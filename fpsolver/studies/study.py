@@ -222,7 +222,9 @@ def _complete_time_step(sections: dict[str, Any], problems: Problems) -> None:
     if section is None or section.dt is not None:
         return
     if not isinstance(sections.get("dynamics"), schema.SGDDynamics):
-        problems.add(("simulate", "dt"), "missing; it must be given")
+        hint = " (jumps come at their own times: the distance of output times)"
+        jumps = isinstance(sections.get("dynamics"), schema.JumpDynamics)
+        problems.add(("simulate", "dt"), f"missing; it must be given{hint if jumps else ''}")
     sections["simulate"] = section.model_copy(update={"dt": 1.0})
 
 

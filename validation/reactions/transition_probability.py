@@ -157,7 +157,7 @@ def gain_and_loss_in_time(trial: Trial) -> Iterator[Comparison | Series]:
         predicted = np.array([[p @ x, p @ x**2] for p in states])
         for index in (2, 5):
             for column, what in enumerate(("⟨x⟩", "⟨x²⟩")):
-                # 1e-10 in L1, times x² ≤ 25, over a moment of 0.02 and more.
+                # 1e-10 in L1 times x² ≤ 25, over moments of 0.05 and more.
                 yield rounded(f"{what}, {name}, t = {times[index]:g}", predicted[index, column],
                               measured[index, column], rounding=1e-7, source="tolerance of the evolution")  # fmt: skip
         yield Series(

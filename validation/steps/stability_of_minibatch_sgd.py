@@ -202,7 +202,7 @@ def lyapunov_exponents(trial: Trial) -> Iterator[Comparison | Series]:
 
 @E7.check
 def thresholds_against_batch_size(trial: Trial) -> Iterator[Comparison | Series]:
-    """Compare both thresholds in one dimension, by batch size, with their forms: they close in on 2/λ from two sides."""
+    """Compare both thresholds in one dimension, by batch size, with forms: they close in on 2/λ from both sides."""
     sizes = 2 ** np.arange(0, 11)
     curves = (
         Curve(
@@ -222,7 +222,7 @@ def thresholds_against_batch_size(trial: Trial) -> Iterator[Comparison | Series]
             f"mean square, S = {size}", trial.predict(1.0, batch_size=int(size)), one.value, one.error,
             source="last bracket and rounding",
         )  # fmt: skip
-        yield statistical(f"almost sure, S = {size}", curves[1].y[place], other.value, other.error)
+        yield statistical(f"almost sure, S = {size}", float(np.asarray(curves[1].y)[place]), other.value, other.error)
     yield Series(
         "Thresholds of SGD on linear regression, one Gaussian input", "batch size S", "η_c λ",
         curves,
