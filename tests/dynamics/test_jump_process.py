@@ -96,3 +96,22 @@ def test_protocols_freeze() -> None:
     )  # fmt: skip
     frozen = process.at(2.0)
     assert not frozen.driven and frozen.temperature == 2.5 and frozen.landscape.parameters["k"] == 3.0
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        lambda loss: fp.Langevin(loss, temperature=1.0),
+        lambda loss: fp.UnderdampedLangevin(loss, temperature=1.0, friction=1.0),
+        lambda loss: fp.JumpProcess(loss, 1.0, fp.GaussianProposal(0.1)),
+        lambda loss: fp.SGD(loss, 0.1),
+    ],
+)
+def test_laws_of_motion_need_a_landscape(law) -> None:
+    with pytest.raises(DynamicsError, match=r"landscape = 'x\*\*2' is none"):
+        law("x**2")
+
+
+def test_functions_with_one_argument_a_coordinate_are_told_their_shape() -> None:
+    with pytest.raises(DynamicsError, match=r"points \(n, d\)"):
+        fp.JumpProcess(fp.Landscape("x**2"), 1.0, fp.GaussianProposal(0.1), attempt_rate=lambda x: 1 + x**2)

@@ -231,6 +231,9 @@ def test_bounds_that_do_not_hold_end_the_run():
     process = fp.JumpProcess(WELL, 0.2, fp.GaussianProposal(0.4))
     with pytest.raises(TrajectoryError, match=r"-0\.1 of the loss"):
         fp.simulate(process, 300, 0.0, t_final=9.0, seed=1, scheme=fp.Thinning(-0.1, -0.2))
+    for start in (0.0, 1.0):  # where a bound above the loss itself would make jumps too rare to be found out
+        with pytest.raises(TrajectoryError, match="below least_loss = 5"):
+            fp.simulate(process, 10, start, t_final=1.0, seed=1, scheme=fp.Thinning(least_loss=5.0))
     with pytest.raises(TrajectoryError, match="begin nearer to a minimum"):
         fp.simulate(fp.JumpProcess(PARABOLA, 0.01, fp.StudentProposal(3, 1.0)), 10, 9.0, t_final=1.0, seed=1)
     with pytest.raises(MethodError, match="no lower bound"):

@@ -386,3 +386,14 @@ def test_observables_that_are_not_there_are_told_by_the_nearest_spelling():
     assert "maen_x" not in observables and observables.get("maen_x") is None
     with pytest.raises(InputError, match="nothing was observed"):
         simulate().observables["mean"]
+
+
+def test_what_is_no_law_of_motion_is_refused():
+    for given in ([[0.0, 1.0], [2.0, 0.0]], "x**2", None):
+        with pytest.raises(DynamicsError, match="has no trajectories"):
+            fp.simulate(given, n=10, initial=0, t_final=1.0, seed=1)
+
+
+def test_jumps_miss_the_end_and_not_a_time_step():
+    with pytest.raises(InputError, match="t_final is missing"):
+        fp.simulate(fp.markov_network([[0, 1], [2, 0]]), n=10, initial=0, seed=1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 import fpsolver as fp
-from fpsolver.errors import DynamicsError
+from fpsolver.errors import DynamicsError, GridWarning
 from fpsolver.generators.minibatch_steps import all_batches
 
 X = np.array([0.5, -1.2, 0.8, 1.5, -0.3])
@@ -86,3 +88,25 @@ def test_too_many_batches_are_refused_with_a_remedy():
     risk = fp.landscapes.linear_regression(np.linspace(0, 1, 60), np.zeros(60), intercept=False)
     with pytest.raises(DynamicsError, match="GaussianNoise"):
         fp.generator(fp.SGD(risk, 0.1, noise=fp.MinibatchNoise(8)), fp.Grid(weight=(-1, 1, 50)))
+
+
+def test_numbers_of_batches_beyond_all_bounds_are_refused_too():
+    with pytest.raises(DynamicsError, match="more than 1e300 different batches"):
+        fp.generator(
+            fp.SGD(fp.landscapes.linear_regression(np.linspace(0, 1, 60), np.zeros(60)), 0.1, fp.MinibatchNoise(10**9)),
+            fp.Grid(weight=(-1, 1, 10), bias=(-1, 1, 10)),
+        )
+
+
+def test_cells_that_drown_the_noise_are_warned_of_with_the_factor():
+    """The noise alone makes the stationary variance that the moment recursion gives; cells make the factor that is told."""
+    sgd = fp.SGD(line_fit(), 0.2, noise=fp.MinibatchNoise(2))
+    exact = fp.learning.stationary_moments(sgd).covariance.item()
+    with pytest.warns(GridWarning, match="'weight' are too wide") as caught:
+        W = fp.generator(sgd, fp.Grid(weight=(-1, 3, 100)))
+    factor = float(str(caught[0].message).split("about ")[1].split(";")[0])
+    # The noise grows with the distance from the minimum, where the factor is taken.
+    assert fp.moments(fp.stationary(W)).covariance.item() / exact == pytest.approx(factor, rel=0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fp.generator(sgd, fp.Grid(weight=(-1, 3, 2000)))

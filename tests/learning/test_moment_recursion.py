@@ -201,3 +201,8 @@ def test_flat_directions_do_not_count():
 def test_what_has_no_closed_moments_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_what_is_no_regression_is_shown():
+    with pytest.raises(InputError, match="inputs are features"):
+        fp.learning.mean_square_learning_rate(fp.Landscape("x**2/2"), batch_size=1)

@@ -107,3 +107,9 @@ def test_searches_end_at_the_rounding_of_numbers():
 def test_unknown_keywords_are_refused():
     with pytest.raises(TypeError, match="momentm"):
         critical_learning_rate(1.0, momentm=0.9)
+
+
+@pytest.mark.parametrize("given", ["a", None, [[1.0], [1.0, 2.0]]])
+def test_what_is_no_hessian_is_shown(given):
+    with pytest.raises(InputError, match="a symmetric matrix, its diagonal or a number is needed"):
+        critical_learning_rate(given)

@@ -291,6 +291,8 @@ def test_jump_processes_have_a_proposal_of_their_kind(proposal, scale):
 
 def test_steps_have_a_noise_and_a_time_step_of_one():
     study = study_from_text(STEPS)
+    assert study.units.time == "step" and study_from_text(JUMPS).units.time == "1"
+    assert study_from_text(STEPS + '[units]\ntime = "epoch"\n').units.time == "epoch"
     assert study.dynamics.noise_covariance([[0.0]]).tolist() == [[[1.0]]]
     text = STEPS.replace("[stationary]", '[initial]\nkind = "point"\nposition = 0\n[simulate]\nn = 10\nt_final = 5')
     assert study_from_text("seed = 1\n" + text).ensemble.section.dt == 1.0

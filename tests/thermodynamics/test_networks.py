@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.linalg import expm
 from scipy.optimize import minimize_scalar
 
@@ -184,3 +185,10 @@ def test_discrete_bound_goes_over_into_that_of_continuous_time() -> None:
     """2σ/(e^σ − 1) = 2 − σ + O(σ²)."""
     for sigma in (1e-3, 1e-6):
         assert float(uncertainty.bound(sigma)) == pytest.approx(2.0 - sigma, abs=sigma**2)
+
+
+@pytest.mark.parametrize("wrong", [np.inf, np.nan, -1.0])
+def test_wrong_rates_are_shown(wrong):
+    for rates in ([[0, wrong], [1, 0]], sparse.csr_array([[0, wrong], [1, 0]])):
+        with pytest.raises(InputError, match=f"such as {wrong:g}; they must be finite"):
+            fp.markov_network(rates)

@@ -41,9 +41,9 @@ F1 = claim(
     statement="Exploitation: η* = |G|²/[GᵀHG + tr(HC)] maximises the expected progress −∫ρΔL of a step of SGD, exactly "
     "on a quadratic loss. Step after step it is the best schedule where all curvatures are equal. Elsewhere it is "
     "greedy: after 24 steps from ⟨θθᵀ⟩ = 1 with C = 1 it beats the best constant rate up to condition numbers of 4 and "
-    "loses at 20, where its loss is five times that of the best schedule. Near a minimum it goes to zero, and no "
-    "barrier is crossed any more. Exploration: the floor η ≥ 2dT/tr C keeps the temperature T; from the upper of two "
-    "wells the best floor gains more than nine tenths of what the best constant rate gains.",
+    "loses at 20, where its loss is five times that of the best schedule. Near a minimum it goes to zero, and "
+    "hardly a barrier is crossed any more. Exploration: the floor η ≥ 2dT/tr C keeps the temperature T; from the upper "
+    "of two wells the best floor gains more in a few hundred steps than the best constant rate.",
     verdict="heuristic",
     sources=("S. McCandlish, J. Kaplan, D. Amodei et al., arXiv:1812.06162", "own measurements"),
 )
@@ -178,17 +178,19 @@ TILTED = "x**2/4 + cos(2*x)/2 + x/8"
 
 @F1.check
 def exploration(trial: Trial) -> Iterator[Comparison | Series]:
-    """Start in the upper of two wells: without a floor runs stay; with one they nearly reach the best constant rate."""
+    """Start in the upper of two wells: without a floor runs stay; with one they gain more than at any constant rate."""
     from scipy.optimize import brentq
 
     n, steps = trial.pick(brief=(1000, 150), quick=(3000, 300), full=(50_000, 400))
     noise, loss = fp.GaussianNoise(2.0), fp.Landscape(TILTED)
     top, well = (brentq(lambda x: x / 2.0 - math.sin(2.0 * x) + 0.125, *ends) for ends in ((0.0, 0.5), (0.8, 2.0)))
-    sgd, start, largest = fp.SGD(loss, learning_rate=0.1, noise=noise), np.full((n, 1), well), 0.3
+    # Not at the minimum itself, where a rate without a floor is zero and nothing could be crossed.
+    start = well + 0.2 * np.random.default_rng([trial.seed, 5612]).standard_normal((n, 1))
+    sgd, largest = fp.SGD(loss, learning_rate=0.1, noise=noise), 0.3
     grid = fp.Grid(x=(-5.0, 5.0, trial.pick(brief=120, quick=160, full=320)))
     constant = optimise(
-        lambda eta: fp.SGD(loss, learning_rate=eta, noise=noise), grid, loss_after(steps, [well]), (0.01, largest),
-        points=5, tolerance=trial.pick(brief=0.2, quick=0.03, full=0.005),
+        lambda eta: fp.SGD(loss, learning_rate=eta, noise=noise), grid,
+        loss_after(steps, fp.gaussian(grid, [well], [[0.04]])), (0.05, largest), points=5, tolerance=trial.pick(brief=0.2, quick=0.03, full=0.005),
     )  # fmt: skip
     floors = np.array([0.0, 0.05, 0.1, 0.15, 0.2, 0.25])[:: trial.pick(brief=2, quick=1, full=1)]
     found = [
@@ -205,13 +207,13 @@ def exploration(trial: Trial) -> Iterator[Comparison | Series]:
     errors = np.array([run.standard_errors[-1] for run in found])
     best = int(losses.argmin())
     stayed = float((found[0].positions > top).mean())
-    yield bounded("share that stays without a floor", 0.5, stayed, math.sqrt(0.25 / n), side="≥")
+    yield bounded("share that stays without a floor", 0.95, stayed, math.sqrt(0.95 * 0.05 / n), side="≥")
     yield misses(
         "loss with the best floor against that without", losses[0], losses[best], math.hypot(*errors[[0, best]])
     )
     gained = (losses[0] - losses[best]) / (losses[0] - constant.value)
     error = math.hypot(*errors[[0, best]]) / (losses[0] - constant.value)
-    yield bounded("share of what the best constant rate gains over no floor", 0.9, gained, error, side="≥")
+    yield bounded("gain of the best floor over that of the best constant rate", 1.0, gained, error, side="≥")
     yield Series(
         f"Mean loss after {steps} steps from the upper well", "floor of the temperature", "mean loss",
         (Curve("best constant rate", floors, np.full(len(floors), constant.value)),),
