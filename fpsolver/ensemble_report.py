@@ -41,7 +41,8 @@ def ensemble_rows(found: Mapping[str, Any], with_error: Callable[[float, float |
     comparisons = found["comparisons"]
     rows += [("", _comparison(name, test)) for name, test in comparisons.items()]
     if any(len(test["p_value"]) * test["p_value"].min() < SMALL for test in comparisons.values()):
-        rows.append(("", "so small a p is no chance: for this many trajectories cells are too wide, or dt is too long"))
+        step = "" if ensemble.stats.get("unit_of_time") == "step" else ", or dt is too long"
+        rows.append(("", f"so small a p is no chance: for this many trajectories cells are too wide{step}"))
     return rows
 
 

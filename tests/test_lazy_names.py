@@ -9,7 +9,9 @@ from types import ModuleType
 import pytest
 
 
-@pytest.mark.parametrize("name", ["landscapes", "theory", "thermodynamics", "learning", "validation", "storage", "studies"])
+@pytest.mark.parametrize(
+    "name", ["landscapes", "theory", "thermodynamics", "learning", "validation", "storage", "studies"]
+)
 def test_lazy_names_are_what_they_say_whatever_was_imported_before(name: str) -> None:
     """Importing a submodule binds its name in the package, so that no public name may be that of a submodule."""
     package = import_module(f"fpsolver.{name}")

@@ -179,8 +179,8 @@ def first_passage_times(
 def _check_law(dynamics: Any) -> None:
     if not isinstance(dynamics, Langevin | SGD):
         raise MethodError(
-            f"first_passage_times follows fp.Langevin and fp.SGD, and {type(dynamics).__name__} is neither; take "
-            "fp.mean_first_passage_time or fp.first_passage_density of its fp.generator"
+            f"first_passage_times follows overdamped fp.Langevin and fp.SGD, and {type(dynamics).__name__} is neither; "
+            "take fp.mean_first_passage_time or fp.first_passage_density of its fp.generator"
         )
 
 

@@ -60,8 +60,8 @@ def generator(
         return network_generator(dynamics)
     if not isinstance(dynamics, Langevin | UnderdampedLangevin | JumpProcess | SGD):
         raise DynamicsError(
-            f"{dynamics!r} has no generator on a grid; give Langevin, UnderdampedLangevin, JumpProcess or SGD dynamics, "
-            "or a MarkovNetwork without a grid"
+            f"{dynamics!r} has no generator on a grid; give Langevin, UnderdampedLangevin, JumpProcess or SGD "
+            "dynamics, or a MarkovNetwork without a grid"
         )
     if not isinstance(grid, Grid):
         raise GridError(f"{grid!r} is no grid; give for example fp.Grid(x=(-2, 2, 100))")

@@ -48,7 +48,7 @@ def warn_if_cut(grid: Grid, probabilities: np.ndarray, *, stacklevel: int = 4) -
         )
 
 
-def warn_if_folded(grid: Grid, share: float, *, stacklevel: int = 4) -> None:
+def warn_if_folded(grid: Grid, share: float, *, when: str = "in the stationary state", stacklevel: int = 4) -> None:
     """Warn where a noticeable share of the steps of a chain leads behind walls that were not meant as physical.
 
     Parameters
@@ -56,7 +56,9 @@ def warn_if_folded(grid: Grid, share: float, *, stacklevel: int = 4) -> None:
     grid : Grid
         The grid.
     share : float
-        Share of the steps, in the stationary state, that is folded back.
+        Share of the steps that is folded back.
+    when : str
+        In which state that is.
     stacklevel : int
         How many calls up the user's own line is.
 
@@ -67,8 +69,8 @@ def warn_if_folded(grid: Grid, share: float, *, stacklevel: int = 4) -> None:
     """
     if share > CUT_MASS:
         warnings.warn(
-            f"the grid is too narrow for the steps: {share:.2g} of them in the stationary state lead behind the walls "
-            f"of {grid!r} and are folded back. Extend it, or give the axes "
+            f"the grid is too narrow for the steps: {share:.2g} of them {when} lead behind the walls of {grid!r} and "
+            "are folded back. Extend it, or give the axes "
             'boundary="reflecting" if the walls are meant',
             GridWarning,
             stacklevel=stacklevel,

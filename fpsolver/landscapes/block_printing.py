@@ -60,7 +60,12 @@ class BlockPrinter(Printer):
         """Print ``symbol = expression``, outside the loop where it is the same for all lanes."""
         if self._varies(expression):
             self._varying.add(symbol)
+            super().assign(symbol, expression)
+            return
+        inside, library = self.lines, self.library
+        self.lines, self.library = self.outside, True
         super().assign(symbol, expression)
+        self.lines, self.library = inside, library
 
     def _varies(self, e: sympy.Expr) -> bool:
         return not self._varying.isdisjoint(e.free_symbols)

@@ -251,11 +251,15 @@ def controlled_descent(
     Raises
     ------
     InputError
-        If the dynamics has momentum.
+        If the dynamics has momentum, or the runs do not begin at points.
     """
     if dynamics.momentum:
         raise InputError(f"momentum = {dynamics.momentum:g}: the one-step rate has no memory; leave momentum out")
     rng, theta = np.random.default_rng(seed), np.array(start, dtype=float)
+    if theta.ndim != 2 or theta.shape[1] != dynamics.landscape.dimension:
+        raise InputError(
+            f"start of shape {theta.shape} must be points (n, {dynamics.landscape.dimension}), one for each run"
+        )
     samples = [dynamics.landscape.value(theta)]
     rates = []
     for _ in range(steps):
@@ -281,4 +285,6 @@ def _gain_and_cost(gradient: ArrayLike, hessian: HessianLike, noise: ArrayLike) 
         columns = [hessian(c[..., i])[..., i] for i in range(g.shape[-1])]
         return (g * g).sum(axis=-1), (g * curved).sum(axis=-1) + np.sum(columns, axis=0)
     h = np.asarray(hessian, dtype=float)
+    if h.shape[-2:] != c.shape[-2:]:
+        raise InputError(f"hessian of shape {h.shape} does not go with a gradient of shape {g.shape}")
     return (g * g).sum(axis=-1), np.einsum("...i,...ij,...j->...", g, h, g) + np.einsum("...ij,...ji->...", h, c)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fpsolver.landscapes import Landscape
 
 ROUNDINGS = ("nearest", "stochastic")
+MOST_VALUES = 10**7
+"""Representable values up to which a lattice is made: more than 23 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,11 @@ class QuantisedSGD:
         if self.rounding not in ROUNDINGS:
             raise InputError(
                 f"rounding = {self.rounding!r} is not one of {', '.join(ROUNDINGS)}{suggest(self.rounding, ROUNDINGS)}"
+            )
+        if not abs(self.upper - self.lower) <= MOST_VALUES * self.spacing:
+            raise InputError(
+                f"[{self.lower:g}, {self.upper:g}] in multiples of {self.spacing:g} is not at most {MOST_VALUES:.0e} "
+                "values; make the spacing wider or the range narrower"
             )
         if len(self._numbers) < 2:
             raise InputError(f"fewer than two multiples of {self.spacing:g} lie in [{self.lower:g}, {self.upper:g}]")

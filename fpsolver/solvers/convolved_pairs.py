@@ -13,7 +13,7 @@ import numpy as np
 
 from fpsolver.errors import AccuracyWarning
 from fpsolver.generators.convolution import ConvolutionGenerator
-from fpsolver.solvers.eigenpairs import Eigenpairs
+from fpsolver.solvers.eigenpairs import Eigenpairs, reversible_pairs
 from fpsolver.solvers.exponential.convolution_operator import ConvolutionOperator, symmetric_convolution
 
 SPARE = 4
@@ -43,6 +43,8 @@ def convolved_pairs(W: ConvolutionGenerator, k: int, tolerance: float) -> Eigenp
     ----------
     A. V. Knyazev, SIAM J. Sci. Comput. 23, 517 (2001).
     """
+    if 5 * (k + SPARE) > W.n_state:  # too few states for blocks of that size
+        return reversible_pairs(W, k, tolerance)
     assert W.log_equilibrium is not None
     logarithm = W.log_equilibrium.ravel()
     ground = np.exp(0.5 * (logarithm - logarithm.max()))
@@ -84,7 +86,7 @@ def _slowest(
     def operator(function: Any) -> LinearOperator:
         return LinearOperator((n, n), matvec=function, matmat=function, dtype=float)
 
-    block = min(count + SPARE, n // 5)
+    block = count + SPARE
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is left is judged below
         values, found = lobpcg(

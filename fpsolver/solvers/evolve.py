@@ -13,6 +13,7 @@ from fpsolver.device import launcher
 from fpsolver.errors import DensityError, MethodError, suggest
 from fpsolver.generators.chain import ChainGenerator
 from fpsolver.generators.rate_matrix import Generator
+from fpsolver.generators.walls import warn_if_folded
 from fpsolver.grids import Grid
 from fpsolver.solvers.exponential.choose import METHODS, propagation
 from fpsolver.solvers.exponential.report import Recorder
@@ -121,6 +122,11 @@ def evolve(
     NumericalError
         If a NaN or an overflow appears.
 
+    Warns
+    -----
+    GridWarning
+        If a noticeable share of the steps of a chain leads behind walls that were not meant.
+
     Examples
     --------
     >>> import fpsolver as fp
@@ -162,6 +168,10 @@ def evolve(
             outcomes = driven_propagation(generator, state, start, later, tolerance, method=method, positive=positive)
         if len(later):
             recorder.take(outcomes)
+    if isinstance(generator, ChainGenerator):
+        masses = recorder.densities.reshape(len(schedule), -1) * grid.volumes.ravel()
+        folded = float((masses @ generator.folded).max() / masses.sum(axis=1).max())
+        warn_if_folded(grid, folded, when="at an output time", stacklevel=3)
     stats = recorder.stats() | {"tolerance": tolerance, "wall_time": perf_counter() - began}
     return Evolution(grid, schedule, recorder.densities, stats)
 

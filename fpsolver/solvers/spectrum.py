@@ -92,7 +92,7 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     generator : Generator
         An autonomous generator.
     k : int
-        How many rates, at least 1 and fewer than there are cells.
+        How many rates, at least 1 and no more than there are cells.
     tolerance : float
         Relative accuracy asked of the iterative methods.
 
@@ -110,8 +110,8 @@ def spectrum(generator: Any, k: int = 4, *, tolerance: float = 1e-9) -> Spectrum
     [0.0, 1.0, 2.0]
     """
     require_autonomous(generator, "a spectrum")
-    if isinstance(k, bool) or int(k) != k or not 1 <= k < generator.n_state:
-        raise MethodError(f"k = {k!r}: ask for at least 1 rate and for fewer than the {generator.n_state} states")
+    if isinstance(k, bool) or int(k) != k or not 1 <= k <= generator.n_state:
+        raise MethodError(f"k = {k!r}: ask for at least 1 rate and for no more than the {generator.n_state} states")
     k = int(k)
     if is_chain(generator):
         pairs = chain_pairs(generator, k)

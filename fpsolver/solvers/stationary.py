@@ -162,8 +162,8 @@ def closed_class(generator: Any) -> np.ndarray:
         where = ", ".join(_first_cell(generator.grid, labels, k) for k in np.flatnonzero(closed)[:3])
         raise MethodError(
             f"the stationary state is not unique: {closed.sum()} sets of cells are never left (containing the cells "
-            f"{where}); connect them by a larger grid or a higher temperature, jumps on a lattice by cells as wide as its "
-            "spacing, a network by more links, or restrict the grid to one of them"
+            f"{where}); connect them by a larger grid or a higher temperature, jumps on a lattice by cells as wide as "
+            "its spacing, a network by more links, or restrict the grid to one of them"
         )
     return labels == np.flatnonzero(closed)[0]
 

@@ -218,12 +218,17 @@ def _formula(section: Any) -> tuple[str, ...]:
 
 def _complete_time_step(sections: dict[str, Any], problems: Problems) -> None:
     """Set the time step of SGD to one step where none is given; elsewhere note that it is missing."""
-    section = sections.get("simulate")
-    if section is None or section.dt is not None:
+    section, dynamics = sections.get("simulate"), sections.get("dynamics")
+    if section is None:
         return
-    if not isinstance(sections.get("dynamics"), schema.SGDDynamics):
+    counted = isinstance(dynamics, schema.SGDDynamics)
+    if section.dt is not None:
+        if counted and section.dt != 1.0:
+            problems.add(("simulate", "dt"), f"{section.dt:g}, but SGD counts time in steps; leave it out")
+        return
+    if dynamics is not None and not counted:
         hint = " (jumps come at their own times: the distance of output times)"
-        jumps = isinstance(sections.get("dynamics"), schema.JumpDynamics)
+        jumps = isinstance(dynamics, schema.JumpDynamics)
         problems.add(("simulate", "dt"), f"missing; it must be given{hint if jumps else ''}")
     sections["simulate"] = section.model_copy(update={"dt": 1.0})
 

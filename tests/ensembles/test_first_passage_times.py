@@ -364,5 +364,5 @@ def test_bad_input_is_refused_with_a_reason(change, error, message):
 def test_jumps_are_referred_to_the_grid():
     process = fp.JumpProcess(fp.Landscape("x**2/2"), 0.5, fp.GaussianProposal(0.3))
     for law in (process, fp.markov_network([[0, 1], [2, 0]])):
-        with pytest.raises(MethodError, match="fp.mean_first_passage_time"):
+        with pytest.raises(MethodError, match=r"fp\.mean_first_passage_time"):
             fp.first_passage_times(law, 10, 0.0, fp.where(x=(1.0, None)), t_max=1.0, seed=1)

@@ -99,7 +99,7 @@ def test_numbers_of_batches_beyond_all_bounds_are_refused_too():
 
 
 def test_cells_that_drown_the_noise_are_warned_of_with_the_factor():
-    """The noise alone makes the stationary variance that the moment recursion gives; cells make the factor that is told."""
+    """The noise alone makes the stationary variance of the moment recursion; cells make the factor that is told."""
     sgd = fp.SGD(line_fit(), 0.2, noise=fp.MinibatchNoise(2))
     exact = fp.learning.stationary_moments(sgd).covariance.item()
     with pytest.warns(GridWarning, match="'weight' are too wide") as caught:

@@ -194,6 +194,9 @@ def test_reflected_positions_turn_their_velocities_round():
 def test_grids_that_cut_through_the_chain_warn():
     with pytest.warns(GridWarning, match="leads? behind the walls|cuts through"):
         fp.stationary(chain(1.9, cells=60, reach=4.0))
+    with pytest.warns(GridWarning, match="at an output time lead behind the walls"):
+        W = chain(3.0, cells=60, reach=4.0)
+        fp.evolve(W, fp.gaussian(W.grid, [0.0], [[0.1]]), times=[10])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sgd = fp.SGD(BOWL, 1.9, noise=fp.GaussianNoise(1.0))

@@ -106,4 +106,8 @@ def test_controlled_runs() -> None:
     assert abs(constant.losses[-1] - spread / 2.0) < 4.0 * constant.standard_errors[-1]
     with pytest.raises(InputError, match="no memory"):
         controlled_descent(fp.SGD(sgd.landscape, 0.1, sgd.noise, momentum=0.5), 0.1, start, 1)
+    with pytest.raises(InputError, match=r"points \(n, 1\)"):
+        controlled_descent(sgd, 0.1, [1.0], 1)
+    with pytest.raises(InputError, match="hessian of shape"):
+        one_step_rate([1.0, 2.0], np.eye(3), np.eye(2))
     assert math.isclose(constant.learning_rates.mean(), 0.2)

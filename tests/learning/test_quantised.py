@@ -118,5 +118,8 @@ def test_refusals() -> None:
         QuantisedSGD(WELL, 0.1, 1.0, 0.1, -1, 1, "stochastically")
     with pytest.raises(InputError, match="fewer than two"):
         QuantisedSGD(WELL, 0.1, 1.0, 3.0, -1, 1)
+    for spacing, upper in ((1e-9, 1.0), (0.1, np.inf), (0.1, np.nan)):
+        with pytest.raises(InputError, match="spacing wider"):
+            QuantisedSGD(WELL, 0.1, 1.0, spacing, -1, upper)
     with pytest.raises(InputError, match="variance"):
         QuantisedSGD(WELL, 0.1, -1.0, 0.1, -1, 1)

@@ -110,7 +110,7 @@ def test_passage_times_over_a_high_barrier():
 
 
 def test_what_high_barriers_leave_of_rates_and_times():
-    """Over 37 T in short steps a convolution loses the slowest rate in rounding, which is said; elimination does not."""
+    """Over 37 T in short steps a convolution loses the slowest rate in rounding, and says so; elimination does not."""
     law = fp.JumpProcess(fp.Landscape("x**4/4 - x**2/2"), 0.0067, fp.UniformProposal(0.3))
     M, C = (fp.generator(law, fp.Grid(x=(-1.6, 1.6, 128)), scheme) for scheme in ("matrix", "convolution"))
     with pytest.warns(AccuracyWarning, match="or ask for mean_first_passage_time"):
@@ -154,3 +154,12 @@ def test_a_plane_of_a_quarter_million_cells():
             rates.append(fp.spectrum(W, 2).rates[1])
     assert rates[0] == pytest.approx(rates[1], rel=1e-9)  # sampled beyond all orders
     assert times[0] == pytest.approx(times[1], rel=2e-4)  # interpolated between centres, of second order
+
+
+@pytest.mark.parametrize("k", [2, 4, 30])
+def test_as_many_rates_as_states_of_a_small_convolution(k):
+    law = fp.JumpProcess(fp.Landscape("x**4/4 - x**2/2"), 0.1, fp.GaussianProposal(0.3))
+    matrix, convolution = (fp.generator(law, fp.Grid(x=(-2, 2, 30)), scheme) for scheme in ("matrix", "convolution"))
+    exact = np.sort(np.linalg.eigvals(-matrix.matrix.toarray()).real)[:k]
+    # Rounding of the fastest rate.
+    assert np.abs(fp.spectrum(convolution, k).rates - exact).max() < 1e-13 * np.abs(matrix.diagonal).max()

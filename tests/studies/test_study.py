@@ -309,6 +309,8 @@ def test_steps_have_a_noise_and_a_time_step_of_one():
         (STEPS, '"gaussian"', '"minibatch"', "study.toml:7: dynamics.noise.per_example_covariance: unknown key"),
         (STEPS, "learning_rate = 0.1", "learning_rate = 0.0", "study.toml:6: dynamics.learning_rate"),
         (STEPS, "batch_size = 8 }", "batch_size = 0 }", "study.toml:7: dynamics.noise.batch_size"),
+        (STEPS, "[stationary]", "[simulate]\nn = 9\ndt = 0.1", "study.toml:14: simulate.dt: 0.1, but SGD counts"),
+        (JUMPS, "[stationary]", "[simulate]\nn = 9", "study.toml:12: simulate.dt: missing; it must be given (jumps"),
     ],
 )
 def test_what_is_wrong_with_jumps_and_steps_is_named(text, old, new, expected):

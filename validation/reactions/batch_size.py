@@ -103,13 +103,14 @@ def ratio_at_the_centre(trial: Trial) -> Iterator[Comparison | Series]:
         for size in (batch, reference):
             distance = np.linalg.norm(rng.normal(size=(samples, dimension)), axis=1) / math.sqrt(size)
             counts.append(float((distance < radius).sum()))
-        ratio = counts[0] / counts[1]
+        # Within r the mean density is lower than at the centre by the share r²B/2(1 + 2/d), and its square at most.
+        bend = 0.5 * radius**2 * (reference - batch) / (1.0 + 2.0 / dimension)
+        ratio = counts[0] / counts[1] / (1.0 + bend)
         rows.append((ratio, ratio * math.sqrt(1.0 / counts[0] + 1.0 / counts[1])))
         form = (batch / reference) ** (dimension / 2.0)
-        # Within r the mean density is lower than at the centre by the share r²B/2(1 + 2/d), less for B than for N.
-        bend = 0.5 * radius**2 * (reference - batch) / (1.0 + 2.0 / dimension)
-        yield statistical(f"ratio of densities at the centre, d = {dimension}", form, *rows[-1], bias=bend * form,
-                          bias_source="curvature within a quarter of a standard deviation")  # fmt: skip
+        yield statistical(f"ratio of densities at the centre, d = {dimension}", form, *rows[-1],
+                          bias=form * (0.5 * radius**2 * reference) ** 2,
+                          bias_source="next order of the curvature of the density")  # fmt: skip
     yield misses("√(B/N) in three dimensions", math.sqrt(batch / reference), *rows[-1])
     ratios, errors = np.transpose(rows)
     yield Series(

@@ -122,7 +122,7 @@ def minibatches_of_regression(trial: Trial) -> Iterator[Comparison | Series]:
 
 @D16.check
 def scale_of_proposals(trial: Trial) -> Iterator[Comparison | Series]:
-    """Where d⟨L⟩/dt of jumps on cells of a parabola is least over the scale, and that closer in none lowers the loss."""
+    """Where d⟨L⟩/dt of jumps on cells of a parabola is least over the scale; close to the minimum no scale lowers L."""
     temperature, cells = 0.5, trial.pick(brief=121, quick=401, full=801)
     for law in ("half", "arrhenius"):
         for slope in (1.5, 3.0):
@@ -160,7 +160,7 @@ F9 = claim(
     statement="The learning rate, or scale of updates, that makes an expected loss or an escape time least is the "
     "argmin of what the solvers give, on any landscape: fp.learning.optimise finds it by a scan and Brent's method; "
     "brute force finds none better. For convergence it falls with the number of steps allowed; for escape in learning "
-    "time it is neither the smallest nor the largest: smaller rates wait longer for a fluctuation, larger ones for each "
+    "time it lies in between: smaller rates wait longer for a fluctuation, larger ones longer for each "
     "step. On a standard normal random-walk Metropolis moves farthest at the scale 2.381202/√d, where 23.381 % of "
     "moves are accepted, as d → ∞.",
     verdict="exact",

@@ -83,7 +83,7 @@ def variance_of_the_density(trial: Trial) -> Iterator[Comparison | Series]:
             Curve(name, line * h, [float(form(1.0, curvature=h, learning_rate=x)) / (x / (2.0 * h)) for x in line])
             for name, form in forms
         ),
-        (Points("density on a grid", rates * h, np.array(measured) / scale),),
+        (Points("density on a grid", rates * h, np.array(measured) / scale),), "y",
     )  # fmt: skip
 
 

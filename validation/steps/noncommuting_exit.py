@@ -20,9 +20,9 @@ from fpsolver.validation import (
     claim,
     gridded,
     misses,
-    power,
     richardson,
     rounded,
+    slope,
     statistical,
 )
 
@@ -105,8 +105,8 @@ def plane_in_the_limit(trial: Trial) -> Iterator[Comparison | Series]:
     keywords: dict[str, Any] = {"learning_rate": LIMIT, "normal": NORMAL, "distance": 1.0}
     noise = NOISE * 2.0 / LIMIT
     exact = float(noncommuting_exit.plane_exponent(HESSIAN, noise, **keywords))
-    ratios = np.geomspace(5.0, *trial.pick(brief=(20.0, 6), quick=(40.0, 7), full=(60.0, 10)))
-    strengths, cells = exact / ratios, trial.pick(brief=40, quick=96, full=256)
+    ratios = np.geomspace(*trial.pick(brief=(5.0, 20.0, 6), quick=(4.0, 40.0, 8), full=(5.0, 60.0, 10)))
+    strengths, cells = exact / ratios, trial.pick(brief=40, quick=128, full=256)
     loss, covariance = turned_loss(), turned(chain_covariance(HESSIAN, noise, learning_rate=LIMIT))
     logarithms: list[list[float]] = []
     for number in (cells, cells // 2):
@@ -137,7 +137,7 @@ def plane_in_the_limit(trial: Trial) -> Iterator[Comparison | Series]:
     yield Series(
         "How far the asymptotic time is off", "s/a²", "1 − form/τ",
         (Curve("1.6 s/a²", 0.5 / ratios, 0.8 / ratios),), (Points("grid", 0.5 / ratios, excess, errors),), "xy",
-        None if trial.effort == "brief" else power("error against s/a²", 0.5 / ratios, excess, 1.0),
+        None if trial.effort == "brief" else slope("error against s/a²", 0.5 / ratios, excess, 1.0, errors=errors),
     )  # fmt: skip
 
 
