@@ -31,7 +31,7 @@ def ensemble_rows(found: Mapping[str, Any], with_error: Callable[[float, float |
         (
             "trajectories",
             f"{ensemble.n} by {stats['scheme']}, dt = {ensemble.dt:g}, to t = {ensemble.t:g}; seed {stats['seed']}; "
-            f"{_speed(stats['particle_steps_per_second'])}",
+            f"{ensemble.pace}",
         )
     ]
     for name, result in ensemble.observables.items():
@@ -92,10 +92,6 @@ def _comparison(name: str, test: Mapping[str, np.ndarray]) -> str:
         f"{name} against the density: χ² at {len(p)} times, p from {p[worst]:.2g} (t = {test['times'][worst]:g}) "
         f"to {p.max():.2g}, median {np.median(p):.2g}"
     )
-
-
-def _speed(rate: float) -> str:
-    return f"{rate / 1e6:.3g} million particle-steps/s"
 
 
 LINES: dict[str, Callable[[str, Any, Any], list[str]]] = {

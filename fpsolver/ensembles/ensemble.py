@@ -10,6 +10,7 @@ import numpy as np
 
 from fpsolver.ensembles.observables.observable import Arrays, NamedResults, Result
 from fpsolver.ensembles.observables.snapshot import Snapshot
+from fpsolver.ensembles.space import JUMPS
 from fpsolver.kernels.blocks import LANES
 
 
@@ -45,9 +46,9 @@ class Ensemble:
         Makes the snapshot in which quantities are evaluated.
     stats : mapping
         "scheme", "noise", "seed", "experiment", "precision", "device", "threads", "wall_time" in seconds,
-        "particle_steps", "particle_steps_per_second" (of this call); for SGD, which counts time in steps,
-        "unit_of_time" ("step") and "learning_time", the sum of the learning rates up to now; for jumps by thinning
-        "attempts_per_jump".
+        "particle_steps", "particle_steps_per_second" (of this call); for processes that jump "jumps" and
+        "jumps_per_second", by thinning "attempts_per_jump"; for SGD, which counts time in steps, "unit_of_time"
+        ("step") and "learning_time", the sum of the learning rates up to now.
     """
 
     names: tuple[str, ...]
@@ -106,6 +107,22 @@ class Ensemble:
             raise AttributeError("this ensemble has no velocities: its dynamics has no inertia")
         return self._columns(first, 2 * first)
 
+    @property
+    def jumps(self) -> float | None:
+        """Jumps of all trajectories so far; None for dynamics that move in time steps."""
+        carried = self.names[self.dimension :]
+        if JUMPS not in carried:
+            return None
+        row = self.dimension + carried.index(JUMPS)
+        return float(self._columns(row, row + 1).sum())
+
+    @property
+    def pace(self) -> str:
+        """How fast the last call was, in words: jumps, or steps of all trajectories, per second."""
+        if "jumps_per_second" in self.stats:
+            return f"{self.stats['jumps_per_second']:.3g} jumps/s"
+        return f"{self.stats.get('particle_steps_per_second', 0.0):.3g} particle-steps/s"
+
     def _columns(self, first: int, last: int) -> np.ndarray:
         return self.states[:, first:last].transpose(0, 2, 1).reshape(-1, last - first)[: self.n]
 
@@ -113,12 +130,11 @@ class Ensemble:
         return self.n
 
     def __repr__(self) -> str:
-        rate = self.stats.get("particle_steps_per_second", 0.0)
         variables = ", ".join(self.names[: self.dimension])
         reached = f"t = {self.t:g}, {self.stats.get('scheme')}, dt = {self.dt:g}"
         if self.stats.get("unit_of_time") == "step":
             reached = f"step {self.step}, learning time {self.stats['learning_time']:g}"
-        return f"Ensemble({self.n} trajectories of {variables} to {reached}, {rate:.3g} particle-steps/s)"
+        return f"Ensemble({self.n} trajectories of {variables} to {reached}, {self.pace})"
 
 
 def to_blocks(columns: np.ndarray, rows: int, dtype: Any) -> np.ndarray:

@@ -147,6 +147,7 @@ def run(
     began = time.perf_counter()
     now = checkpoints.resume(start, outputs, last)
     now = replace(now, states=np.array(now.states))
+    before = now.jumps
     begin, written = now.step, began
     if begin in _due(now, outputs, begin):
         now = _observed(march, now, [begin], [_totals_now(march, now)])
@@ -170,6 +171,8 @@ def run(
     wall = time.perf_counter() - began
     taken = (last - begin) * now.n
     figures = {"wall_time": wall, "particle_steps": taken, "particle_steps_per_second": taken / wall}
+    if now.jumps is not None and before is not None:
+        figures |= {"jumps": now.jumps - before, "jumps_per_second": (now.jumps - before) / wall}
     figures |= march.integrator.figures(now.states, now.n)
     return _reported(march, replace(now, stats={**now.stats, **figures}))
 

@@ -311,6 +311,8 @@ def general_pairs(generator: Any, k: int, tolerance: float) -> Eigenpairs:
     rates, right, left = rates[order], right[order], left[order]
     if not generator.absorbing and abs(rates[0]) <= 1e3 * np.finfo(float).eps * scale:
         rates[0] = 0.0
+    if not any(array.imag.any() for array in (rates, right, left)):
+        rates, right, left = rates.real, right.real, left.real
     stats = {"method": method, "accuracy": _absolute_error(matrix, rates, right, left), "accuracy_kind": "absolute"}
     return Eigenpairs(rates, right, left, stats)
 
