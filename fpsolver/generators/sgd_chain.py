@@ -74,8 +74,8 @@ def chain_generator(
     if dynamics.momentum > 0.0 and not grid.velocity:
         raise DynamicsError(
             f"with momentum = {dynamics.momentum:g} the chain lives on positions and velocities: give the grid "
-            'velocity axes, fp.Grid(x=(-3, 3, 300), velocity={"x": (-1, 1, 101)}), in a study [grid.velocity.x]; or ask '
-            "for trajectories, fp.simulate, or for the moments of a quadratic, fp.learning.moments"
+            'velocity axes, fp.Grid(x=(-3, 3, 300), velocity={"x": (-1, 1, 101)}), in studies [grid.velocity.x]; or ask'
+            " for trajectories, fp.simulate, or for the moments of a quadratic, fp.learning.moments"
         )
     steps = SGDSteps(dynamics, grid)
     chain = step_matrix(grid, steps.arrivals())
