@@ -10,7 +10,9 @@ events a second.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
+import sysconfig
 import time
 from collections.abc import Callable
 from typing import Any
@@ -96,6 +98,8 @@ def gillespy2(t_final: float, n: int) -> Callable[[], int] | None:
         model.add_reaction(gillespy2.Reaction(name=f"{urn}out", reactants={inside: 1}, products={outside: 1}, rate="k"))
         model.add_reaction(gillespy2.Reaction(name=f"{urn}in", reactants={outside: 1}, products={inside: 1}, rate="k"))
     model.timespan(gillespy2.TimeSpan(np.array([0.0, t_final])))
+    # It compiles with SCons under the interpreter that made the environment, which does not look into it.
+    os.environ.setdefault("PYTHONPATH", sysconfig.get_paths()["purelib"])
     solver = gillespy2.SSACSolver(model=model)
 
     def run() -> int:
