@@ -30,40 +30,42 @@ def quantised(quantum, rounding, variance, minimum=0.0):
 # means over 4000 runs with their standard errors.
 
 steps = np.arange(0, 81, 2)
-figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8))
+figure, axis = plt.subplots(figsize=(6.4, 3.8))
 for k, (rounding, quantum) in enumerate((("nearest", 0.125), ("nearest", 0.0625), ("stochastic", 0.125))):
     sgd = quantised(quantum, rounding, 0.0)
     W, values = sgd.generator(), sgd.lattice
     start = fp.Field(W.grid, (np.abs(values - 1.5) < 1e-9) / quantum)
     densities = fp.evolve(W, start, times=steps).densities
-    left.plot(steps, quantum * densities @ values, color=f"C{k}", lw=1.2, label=f"{rounding}, $q = 1/{1 / quantum:g}$")
+    axis.plot(steps, quantum * densities @ values, color=f"C{k}", lw=1.2, label=f"{rounding}, $q = 1/{1 / quantum:g}$")
     for step in steps[::5]:
         runs = sgd.run(np.full(4000 if rounding == "stochastic" else 1, 1.5), int(step), seed=1)
-        left.errorbar(step, runs.mean(), runs.std() / np.sqrt(len(runs)), fmt="o", ms=4, color=f"C{k}", mfc="none")
+        axis.errorbar(step, runs.mean(), runs.std() / np.sqrt(len(runs)), fmt="o", ms=4, color=f"C{k}", mfc="none")
     if rounding == "nearest":
         radius = quantised_updates.stall_radius(1.0, learning_rate=rate, quantum=quantum)
-        left.axhline(float(radius), color=f"C{k}", lw=0.8, ls=":")
-left.plot(steps, 1.5 * (1 - rate) ** steps, "k--", lw=1, label="no rounding")
-left.set(xlabel="step", ylabel=r"$\langle x \rangle$", title="descent without noise, η = 0.1", ylim=(-0.05, 1.6))
-left.legend()
+        axis.axhline(float(radius), color=f"C{k}", lw=0.8, ls=":")
+axis.plot(steps, 1.5 * (1 - rate) ** steps, "k--", lw=1, label="no rounding")
+axis.set(xlabel="step", ylabel=r"$\langle x \rangle$", title="descent without noise, η = 0.1", ylim=(-0.05, 1.6))
+axis.legend()
+plt.show()
 
 # %%
 # Noise dissolves the plateaus, since it carries weights past the next threshold, here with the standard deviation
 # :math:`s = \eta\sqrt C = 0.04` in a step. Stochastic rounding adds the more noise of its own. Bars are two standard
 # errors of 10000 runs.
 
+figure, axis = plt.subplots(figsize=(6.4, 3.8))
 for k, (rounding, marker) in enumerate((("nearest", "o"), ("stochastic", "s"))):
     sgd = quantised(0.125, rounding, 0.16)
     p = np.asarray(fp.stationary(sgd.generator()))
     runs = sgd.run(np.zeros(10_000), 1000, seed=2)
     share = np.array([np.count_nonzero(np.abs(runs - value) < 1e-9) for value in sgd.lattice]) / len(runs)
     error = np.sqrt(share * (1 - share) / len(runs))
-    right.plot(sgd.lattice, 0.125 * p, "-", color=f"C{2 * k}", lw=1, label=rounding)
-    right.errorbar(sgd.lattice, share, 2 * error, fmt=marker, ms=4, mfc="none", color=f"C{2 * k}", capsize=2)
+    axis.plot(sgd.lattice, 0.125 * p, "-", color=f"C{2 * k}", lw=1, label=rounding)
+    axis.errorbar(sgd.lattice, share, 2 * error, fmt=marker, ms=4, mfc="none", color=f"C{2 * k}", capsize=2)
 x, variance = np.linspace(-0.7, 0.7, 141), rate * 0.16 / (2 - rate)
-right.plot(x, 0.125 * np.exp(-0.5 * x**2 / variance) / np.sqrt(2 * np.pi * variance), "k--", lw=1, label="no rounding")
-right.set(xlabel="$x$", ylabel="probability", xlim=(-0.7, 0.7), title="stationary state with noise, $q = 1/8$")
-right.legend()
+axis.plot(x, 0.125 * np.exp(-0.5 * x**2 / variance) / np.sqrt(2 * np.pi * variance), "k--", lw=1, label="no rounding")
+axis.set(xlabel="$x$", ylabel="probability", xlim=(-0.7, 0.7), title="stationary state with noise, $q = 1/8$")
+axis.legend()
 plt.show()
 
 # %%
