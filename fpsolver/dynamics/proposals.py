@@ -18,20 +18,26 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Update(ABC):
-    """A symmetric law of updates Δθ.
+    """A symmetric law of updates Δθ; the lengths it is given are checked here.
 
     Attributes
     ----------
     kind : str
         Its name.
+    length : str
+        Name of the field with its lengths.
     """
 
     kind: ClassVar[str]
+    length: ClassVar[str] = "scale"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, self.length, _lengths(self.length, getattr(self, self.length)))
 
     @property
-    @abstractmethod
     def scales(self) -> Floats:
         """The lengths s_k, shape (1,) where one serves all coordinates, or (d,)."""
+        return np.atleast_1d(np.array(getattr(self, self.length), dtype=float))
 
     @property
     @abstractmethod
@@ -115,14 +121,6 @@ class GaussianProposal(Proposal):
     scale: Any
     kind: ClassVar[str] = "gaussian"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", _lengths("scale", self.scale))
-
-    @property
-    def scales(self) -> Floats:
-        """The lengths s_k, shape (1,) where one serves all coordinates, or (d,)."""
-        return np.atleast_1d(np.array(self.scale, dtype=float))
-
     def profile(self, u: Any) -> Floats:
         """Return φ(u)."""
         return np.exp(-0.5 * np.square(u)) / np.sqrt(2.0 * np.pi)
@@ -165,15 +163,8 @@ class UniformProposal(Proposal):
 
     half_width: Any
     kind: ClassVar[str] = "uniform"
+    length: ClassVar[str] = "half_width"
     smooth: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "half_width", _lengths("half_width", self.half_width))
-
-    @property
-    def scales(self) -> Floats:
-        """The lengths s_k, shape (1,) where one serves all coordinates, or (d,)."""
-        return np.atleast_1d(np.array(self.half_width, dtype=float))
 
     def profile(self, u: Any) -> Floats:
         """Return φ(u)."""
@@ -218,14 +209,6 @@ class LaplaceProposal(Proposal):
     scale: Any
     kind: ClassVar[str] = "laplace"
     smooth: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", _lengths("scale", self.scale))
-
-    @property
-    def scales(self) -> Floats:
-        """The lengths s_k, shape (1,) where one serves all coordinates, or (d,)."""
-        return np.atleast_1d(np.array(self.scale, dtype=float))
 
     def profile(self, u: Any) -> Floats:
         """Return φ(u)."""
@@ -274,13 +257,8 @@ class StudentProposal(Proposal):
     kind: ClassVar[str] = "student"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "degrees", _positive("degrees", self.degrees))
-        object.__setattr__(self, "scale", _lengths("scale", self.scale))
-
-    @property
-    def scales(self) -> Floats:
-        """The lengths s_k, shape (1,) where one serves all coordinates, or (d,)."""
-        return np.atleast_1d(np.array(self.scale, dtype=float))
 
     def profile(self, u: Any) -> Floats:
         """Return φ(u)."""
@@ -339,13 +317,8 @@ class StableProposal(Proposal):
         index = _positive("index", self.index)
         if index >= 2.0:
             raise DynamicsError(f"index = {index:g} must be below 2; at 2 the stable law is GaussianProposal(√2 scale)")
+        super().__post_init__()
         object.__setattr__(self, "index", index)
-        object.__setattr__(self, "scale", _lengths("scale", self.scale))
-
-    @property
-    def scales(self) -> Floats:
-        """The lengths s_k, shape (1,) where one serves all coordinates, or (d,)."""
-        return np.atleast_1d(np.array(self.scale, dtype=float))
 
     def profile(self, u: Any) -> Floats:
         """Return φ(u)."""
@@ -387,14 +360,7 @@ class LatticeProposal(Update):
 
     spacing: Any
     kind: ClassVar[str] = "lattice"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "spacing", _lengths("spacing", self.spacing))
-
-    @property
-    def scales(self) -> Floats:
-        """The lengths s_k, shape (1,) where one serves all coordinates, or (d,)."""
-        return np.atleast_1d(np.array(self.spacing, dtype=float))
+    length: ClassVar[str] = "spacing"
 
     @property
     def heavy_tailed(self) -> bool:
