@@ -35,14 +35,13 @@ class StudyKeys(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the table."""
-        from fpsolver.studies import schema
-
         name = self.arguments[0]
         documented(self.env).add(name)
-        self.env.note_dependency(str(schema.__file__))
+        model = models()[name]
+        self.env.note_dependency(inspect.getfile(model))
         entries = self._entries()
         rows = []
-        for key, field in getattr(schema, name).model_fields.items():
+        for key, field in model.model_fields.items():
             if key not in entries:
                 logger.warning("key %r of %s has no meaning on this page", key, name, location=self.get_location())
                 continue
@@ -95,27 +94,32 @@ def documented(env: Any) -> set[str]:
     return env.fpsolver_models
 
 
+def models() -> dict[str, Any]:
+    """Return the models of all tables by name."""
+    from fpsolver.studies import dynamics_schema, schema
+    from fpsolver.studies.entries import Section
+
+    return {
+        name: value
+        for name, value in (vars(schema) | vars(dynamics_schema)).items()
+        if inspect.isclass(value) and issubclass(value, Section) and value is not Section
+    }
+
+
 def check_complete(app: Sphinx, env: Any) -> None:
     """Warn of models without a table."""
-    from fpsolver.studies import schema
-
-    models = {
-        name
-        for name, value in vars(schema).items()
-        if inspect.isclass(value) and issubclass(value, schema.Section) and value is not schema.Section
-    }
-    for name in sorted(models - documented(env)):
+    for name in sorted(models().keys() - documented(env)):
         logger.warning("studies.md has no table for %s", name)
 
 
 def kind_of(annotation: Any, metadata: Any = ()) -> str:
     """Return a type of the schema in words, "" for Any without a check."""
-    from fpsolver.studies import schema
+    from fpsolver.studies import entries
 
     checks = {
-        schema._coefficient: "number, expression, or list of them",
-        schema._numbers: "number, or list of numbers",
-        schema._region: "condition",
+        entries._coefficient: "number, expression, or list of them",
+        entries._numbers: "number, or list of numbers",
+        entries._region: "condition",
     }
     for entry in metadata:
         if getattr(entry, "func", None) in checks:

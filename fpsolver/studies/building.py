@@ -27,10 +27,21 @@ from fpsolver.dynamics import (
 from fpsolver.errors import DensityError, GridError, InputError
 from fpsolver.grids import Axis, Grid
 from fpsolver.regions import region_mask
-from fpsolver.studies import schema
+from fpsolver.studies import dynamics_schema, schema
+from fpsolver.studies.entries import Section
 from fpsolver.studies.problems import Problems, shown
 from fpsolver.studies.sections import LIBRARY, checked, checked_kind
 from fpsolver.studies.toml_lines import Key
+
+PROPOSALS: dict[str, Any] = {
+    "gaussian": GaussianProposal,
+    "laplace": LaplaceProposal,
+    "uniform": UniformProposal,
+    "student": StudentProposal,
+    "stable": StableProposal,
+    "lattice": LatticeProposal,
+}
+NOISES: dict[str, Any] = {"gaussian": GaussianNoise, "minibatch": MinibatchNoise}
 
 
 @dataclass(frozen=True)
@@ -111,11 +122,11 @@ def build_dynamics(section: Any, landscape: Any, problems: Problems) -> Any:
     protocol = _protocols(section.protocol, problems)
     if protocol is None:
         return None
-    if isinstance(section, schema.JumpDynamics):
+    if isinstance(section, dynamics_schema.JumpDynamics):
         return _jump_process(section, landscape, protocol, problems)
-    if isinstance(section, schema.SGDDynamics):
+    if isinstance(section, dynamics_schema.SGDDynamics):
         return _sgd(section, landscape, protocol, problems)
-    if isinstance(section, schema.UnderdampedDynamics):
+    if isinstance(section, dynamics_schema.UnderdampedDynamics):
         return UnderdampedLangevin(
             landscape,
             temperature=section.temperature,
@@ -136,56 +147,32 @@ def build_dynamics(section: Any, landscape: Any, problems: Problems) -> Any:
 
 
 def _jump_process(section: Any, landscape: Any, protocol: dict[str, Protocol], problems: Problems) -> Any:
-    update = _entry(schema.UPDATES, section.proposal, ("dynamics", "proposal"), problems)
-    if update is None:
-        return None
-    scaled: dict[str, Any] = {"gaussian": GaussianProposal, "laplace": LaplaceProposal}
-    with problems.about("dynamics", "proposal"):
-        proposal: Any = None
-        if isinstance(update, schema.ScaledProposal):
-            proposal = scaled[update.kind](update.scale)
-        elif isinstance(update, schema.UniformProposal):
-            proposal = UniformProposal(update.half_width)
-        elif isinstance(update, schema.StudentProposal):
-            proposal = StudentProposal(update.degrees, update.scale)
-        elif isinstance(update, schema.StableProposal):
-            proposal = StableProposal(update.index, update.scale)
-        else:
-            proposal = LatticeProposal(update.spacing)
+    update = _entry(dynamics_schema.UPDATES, section.proposal, ("dynamics", "proposal"), problems)
+    proposal = None
+    if update is not None:
+        with problems.about("dynamics", "proposal"):
+            proposal = PROPOSALS[update.kind](**_given(update))
     if proposal is None:
         return None
-    return JumpProcess(
-        landscape,
-        temperature=section.temperature,
-        proposal=proposal,
-        law=section.law,
-        attempt_rate=section.attempt_rate,
-        protocol=protocol or None,
-    )
+    return JumpProcess(landscape, **_given(section) | {"proposal": proposal, "protocol": protocol or None})
 
 
 def _sgd(section: Any, landscape: Any, protocol: dict[str, Protocol], problems: Problems) -> Any:
     noise: Any = None
     if section.noise is not None:
-        given = _entry(schema.GRADIENT_NOISE, section.noise, ("dynamics", "noise"), problems)
-        if given is None:
+        entry = _entry(dynamics_schema.GRADIENT_NOISE, section.noise, ("dynamics", "noise"), problems)
+        if entry is None:
             return None
-        if isinstance(given, schema.MinibatchGradientNoise):
-            noise = MinibatchNoise(given.batch_size, given.replacement)
-        else:
-            noise = GaussianNoise(given.per_example_covariance, given.batch_size)
-    return SGD(
-        landscape,
-        learning_rate=section.learning_rate,
-        noise=noise,
-        momentum=section.momentum,
-        nesterov=section.nesterov,
-        weight_decay=section.weight_decay,
-        protocol=protocol or None,
-    )
+        noise = NOISES[entry.kind](**_given(entry))
+    return SGD(landscape, **_given(section) | {"noise": noise, "protocol": protocol or None})
 
 
-def _entry(models: Mapping[str, type[schema.Section]], given: Any, key: Key, problems: Problems) -> Any:
+def _given(section: Any) -> dict[str, Any]:
+    """Return the keys of a table, which are the arguments of what it stands for."""
+    return {name: getattr(section, name) for name in type(section).model_fields if name != "kind"}
+
+
+def _entry(models: Mapping[str, type[Section]], given: Any, key: Key, problems: Problems) -> Any:
     """Return the checked model of a table inside [dynamics], or None after noting what is wrong with it."""
     model = checked_kind(models, given, key, "", problems)
     return model and checked(model, given, key, problems)
@@ -200,7 +187,7 @@ def _protocols(given: Mapping[str, Any], problems: Problems) -> dict[str, Protoc
         if not isinstance(entry, dict):
             problems.add(key, f'{shown(entry)} is neither an expression in t nor a table such as {{kind = "ramp", …}}')
             continue
-        model = checked_kind(schema.PROTOCOLS, entry, key, "expression", problems)
+        model = checked_kind(dynamics_schema.PROTOCOLS, entry, key, "expression", problems)
         section: Any = model and checked(model, entry, key, problems)
         if section is not None:
             with problems.about(*key):
@@ -209,13 +196,13 @@ def _protocols(given: Mapping[str, Any], problems: Problems) -> dict[str, Protoc
 
 
 def _protocol(section: Any) -> Protocol:
-    if isinstance(section, schema.RampProtocol):
+    if isinstance(section, dynamics_schema.RampProtocol):
         return Protocol.ramp(section.start, section.stop, duration=section.duration, begin=section.begin)
-    if isinstance(section, schema.StepProtocol):
+    if isinstance(section, dynamics_schema.StepProtocol):
         return Protocol.step(section.before, section.after, time=section.time)
-    if isinstance(section, schema.SinusoidProtocol):
+    if isinstance(section, dynamics_schema.SinusoidProtocol):
         return Protocol.sinusoid(section.mean, section.amplitude, period=section.period, phase=section.phase)
-    if isinstance(section, schema.TableProtocol):
+    if isinstance(section, dynamics_schema.TableProtocol):
         return Protocol.tabulated(section.times, section.values)
     return Protocol(section.expression, tuple(section.breakpoints))
 

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import Field, ValidationError, create_model
 
 from fpsolver.errors import suggest
-from fpsolver.studies import schema
+from fpsolver.studies import dynamics_schema, schema
+from fpsolver.studies.entries import Number, Numbers, Section
 from fpsolver.studies.problems import Problems, add_validation_errors, shown
 from fpsolver.studies.toml_lines import Key
 
@@ -60,7 +61,7 @@ def checked_sections(data: Mapping[str, Any], problems: Problems) -> dict[str, A
     return sections
 
 
-def checked(model: type[schema.Section], given: Any, key: Key, problems: Problems) -> Any:
+def checked(model: type[Section], given: Any, key: Key, problems: Problems) -> Any:
     """Return a validated model, or None after noting what is wrong."""
     try:
         return model.model_validate(given)
@@ -70,8 +71,8 @@ def checked(model: type[schema.Section], given: Any, key: Key, problems: Problem
 
 
 def checked_kind(
-    models: Mapping[str, type[schema.Section]], given: Any, key: Key, default: str, problems: Problems
-) -> type[schema.Section] | None:
+    models: Mapping[str, type[Section]], given: Any, key: Key, default: str, problems: Problems
+) -> type[Section] | None:
     """Return the model that the table's ``kind`` names, or None after noting that there is none."""
     kind = given.get("kind", default)
     if not isinstance(kind, str) or kind not in models:
@@ -82,7 +83,7 @@ def checked_kind(
     return models[kind]
 
 
-def _keys(model: type[schema.Section], location: Key) -> list[str]:
+def _keys(model: type[Section], location: Key) -> list[str]:
     return list(model.model_fields) if not location else []
 
 
@@ -94,17 +95,17 @@ def _check_top(name: str, given: Any, problems: Problems) -> None:
         problems.add((name,), f"{shown(given)} is not a string")
 
 
-def _model(name: str, given: dict[str, Any], problems: Problems) -> type[schema.Section] | None:
+def _model(name: str, given: dict[str, Any], problems: Problems) -> type[Section] | None:
     if name == "landscape":
         return _landscape_model(given, problems)
     if name == "dynamics":
-        return checked_kind(schema.DYNAMICS, given, (name,), "langevin", problems)
+        return checked_kind(dynamics_schema.DYNAMICS, given, (name,), "langevin", problems)
     if name == "initial":
         return checked_kind(schema.INITIAL, given, (name,), "", problems)
     return schema.SECTIONS[name]
 
 
-def _landscape_model(given: dict[str, Any], problems: Problems) -> type[schema.Section] | None:
+def _landscape_model(given: dict[str, Any], problems: Problems) -> type[Section] | None:
     if "name" not in given:
         if "expression" not in given:
             near = suggest("expression", given) or suggest("name", given)
@@ -123,17 +124,17 @@ def _landscape_model(given: dict[str, Any], problems: Problems) -> type[schema.S
     return library_model(name)
 
 
-def library_model(name: str) -> type[schema.Section]:
+def library_model(name: str) -> type[Section]:
     """Return the model of [landscape] for a function of the library: a key for each argument of the function."""
     from fpsolver.landscapes import library
 
-    kinds = {"float": schema.Number, "int": int}
+    kinds = {"float": Number, "int": int}
     fields: dict[str, Any] = {"name": (str, ...)}
     for parameter in inspect.signature(getattr(library, name)).parameters.values():
-        kind = kinds.get(str(parameter.annotation), schema.Numbers)
+        kind = kinds.get(str(parameter.annotation), Numbers)
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[parameter.name] = (kind, Field(default))
-    return create_model(f"Landscape_{name}", __base__=schema.Section, **fields)
+    return create_model(f"Landscape_{name}", __base__=Section, **fields)
 
 
 def _grid(given: dict[str, Any], problems: Problems) -> dict[str, Any]:

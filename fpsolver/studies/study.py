@@ -15,7 +15,7 @@ from fpsolver.dynamics import SGD
 from fpsolver.errors import GridError, InputError, LandscapeError, suggest
 from fpsolver.grids import Grid
 from fpsolver.regions import region_mask
-from fpsolver.studies import schema
+from fpsolver.studies import dynamics_schema, schema
 from fpsolver.studies.problems import Problems, shown
 from fpsolver.studies.reading import StudyText, parse_study, read_study
 
@@ -221,14 +221,14 @@ def _complete_time_step(sections: dict[str, Any], problems: Problems) -> None:
     section, dynamics = sections.get("simulate"), sections.get("dynamics")
     if section is None:
         return
-    counted = isinstance(dynamics, schema.SGDDynamics)
+    counted = isinstance(dynamics, dynamics_schema.SGDDynamics)
     if section.dt is not None:
         if counted and section.dt != 1.0:
             problems.add(("simulate", "dt"), f"{section.dt:g}, but SGD counts time in steps; leave it out")
         return
     if dynamics is not None and not counted:
         hint = " (jumps come at their own times: the distance of output times)"
-        jumps = isinstance(dynamics, schema.JumpDynamics)
+        jumps = isinstance(dynamics, dynamics_schema.JumpDynamics)
         problems.add(("simulate", "dt"), f"missing; it must be given{hint if jumps else ''}")
     sections["simulate"] = section.model_copy(update={"dt": 1.0})
 
@@ -317,7 +317,7 @@ def _check_units(sections: dict[str, Any], names: Sequence[str], problems: Probl
 
 def _velocity_is_there(sections: dict[str, Any], grid: Grid, problems: Problems) -> bool:
     """Note where underdamped dynamics has no velocity axes: nothing else on such a grid would be worth a complaint."""
-    if not isinstance(sections["dynamics"], schema.UnderdampedDynamics) or grid.velocity:
+    if not isinstance(sections["dynamics"], dynamics_schema.UnderdampedDynamics) or grid.velocity:
         return True
     wanted = ", ".join(f"[grid.velocity.{name}]" for name in grid.names)
     problems.add(("grid",), f"underdamped dynamics needs velocity axes; add {wanted}")

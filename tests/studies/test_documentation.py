@@ -6,7 +6,8 @@ import inspect
 import re
 from pathlib import Path
 
-from fpsolver.studies import schema
+from fpsolver.studies import dynamics_schema, schema
+from fpsolver.studies.entries import Section
 
 PAGE = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```\{study-keys\} (\w+)\n(.*?)```", re.DOTALL)
@@ -18,7 +19,7 @@ def test_every_key_of_every_model_is_described_and_no_other():
     }
     expected = {
         name: set(model.model_fields)
-        for name, model in vars(schema).items()
-        if inspect.isclass(model) and issubclass(model, schema.Section) and model is not schema.Section
+        for name, model in (vars(schema) | vars(dynamics_schema)).items()
+        if inspect.isclass(model) and issubclass(model, Section) and model is not Section
     }
     assert described == expected
