@@ -156,9 +156,9 @@ class RateSchedule:
     @property
     def protocol(self) -> Protocol:
         """The rates as a protocol in the number of the step, for ``fp.SGD(…, protocol={"learning_rate": …})``."""
-        from fpsolver.dynamics.protocol import Protocol
+        from fpsolver.learning.batch_size_control import schedule
 
-        return Protocol.tabulated(list(range(len(self.learning_rates))), list(self.learning_rates))
+        return schedule(self.learning_rates)
 
 
 def greedy_schedule(

@@ -39,10 +39,8 @@ class MinibatchProducts:
     ----------
     inputs : GaussianInputs, EmpiricalRisk, or array_like (N, d)
         The regression; its flat directions are left out.
-    batch_size : int
-        Examples S in a batch.
-    replacement : bool
-        Whether one batch may hold an example twice.
+    batch_size, replacement
+        As for `fpsolver.learning.regression_recursion`.
     optimiser : dict
         Keywords of `Optimiser`.
 

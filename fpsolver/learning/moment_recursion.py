@@ -326,16 +326,10 @@ def mean_square_learning_rate(
 
     Parameters
     ----------
-    inputs : GaussianInputs, EmpiricalRisk, or array_like (N, d)
+    inputs, batch_size, replacement, **optimiser
         As for `regression_recursion`.
-    batch_size : int
-        Examples S in a batch.
-    replacement : bool
-        Whether one batch may hold an example twice.
     tolerance : float
         Relative width at which the bisection ends.
-    **optimiser
-        As for `regression_recursion`.
 
     Raises
     ------

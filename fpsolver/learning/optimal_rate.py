@@ -86,21 +86,23 @@ def minimise(
     """
     from scipy.optimize import minimize_scalar
 
+    def at(logarithm: float) -> float:
+        value = float(objective(math.exp(logarithm)))
+        return value if math.isfinite(value) else math.inf
+
     low, high = map(float, bounds)
     if not (0.0 < low < high < math.inf) or points < 3:
         raise InputError(f"bounds = {bounds!r} must be positive and ascend, and points = {points} at least 3")
     logarithms = np.linspace(math.log(low), math.log(high), points)
-    values = np.array([_finite(objective(math.exp(x))) for x in logarithms])
+    values = np.array([at(x) for x in logarithms])
     best = int(values.argmin())
     if not math.isfinite(values[best]):
         raise InputError(f"the objective is finite at none of {points} points between {low:g} and {high:g}")
     if best in (0, points - 1):
         step = math.exp(logarithms[best])
         return Optimum(step, 0.0, float(values[best]), True, points, np.exp(logarithms), values)
-    found = minimize_scalar(
-        lambda x: _finite(objective(math.exp(x))), bounds=(logarithms[best - 1], logarithms[best + 1]),
-        method="bounded", options={"xatol": tolerance},
-    )  # fmt: skip
+    bracket = (logarithms[best - 1], logarithms[best + 1])
+    found = minimize_scalar(at, bounds=bracket, method="bounded", options={"xatol": tolerance})
     x, value = (found.x, found.fun) if found.fun <= values[best] else (logarithms[best], values[best])
     error = tolerance + _flatness(logarithms[best - 1 : best + 2], values[best - 1 : best + 2], objective_error)
     argument = math.exp(x)
@@ -208,10 +210,6 @@ def _at_point(grid: Any, point: Any) -> np.ndarray:
     cell = np.unravel_index(int(distance.argmin()), grid.shape)
     density[cell] = 1.0 / np.broadcast_to(grid.volumes, grid.shape)[cell]
     return density
-
-
-def _finite(value: float) -> float:
-    return float(value) if math.isfinite(value) else math.inf
 
 
 def _flatness(x: np.ndarray, y: np.ndarray, error: float) -> float:

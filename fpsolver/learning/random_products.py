@@ -61,20 +61,12 @@ def lyapunov_exponent(
 
     Parameters
     ----------
-    inputs : GaussianInputs, EmpiricalRisk, or array_like (N, d)
+    inputs, learning_rate, batch_size, replacement, **optimiser
         As for `fpsolver.learning.regression_recursion`.
-    learning_rate : float
-        η > 0.
-    batch_size : int
-        Examples S in a batch.
-    replacement : bool
-        Whether one batch may hold an example twice.
     chains, steps : int
         Number of trajectories and of steps each.
     seed : int
         Seed; the same for several learning rates lets them see the same minibatches.
-    **optimiser
-        ``momentum``, ``nesterov``, ``weight_decay``, ``averaging`` as for `fpsolver.learning.Optimiser`.
 
     Returns
     -------

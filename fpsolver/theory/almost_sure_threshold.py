@@ -41,8 +41,7 @@ def lyapunov_exponent(
     >>> round(float(lyapunov_exponent(2.0)), 6)  # gradient descent has 0 there
     -0.116247
     """
-    numbers = {"curvature": curvature, "batch_size": batch_size, "dimension": dimension}
-    value = step_factor.mean_logarithm(learning_rate, **numbers)  # type: ignore[arg-type]
+    value = step_factor.mean_logarithm(learning_rate, curvature=curvature, batch_size=batch_size, dimension=dimension)
     return Estimate(value, (GAUSSIAN, ISOTROPIC), 0.0, FURSTENBERG)
 
 
@@ -64,10 +63,9 @@ def learning_rate(curvature: float = 1.0, *, batch_size: int = 1, dimension: int
     # At the mean-square threshold λ is negative, by Jensen's inequality; from there upwards it changes sign once.
     size, d = whole_number("batch_size", batch_size), whole_number("dimension", dimension)
     low = 2.0 * size / (positive("curvature", curvature) * (size + d + 1))
-    numbers = {"curvature": curvature, "batch_size": size, "dimension": d}
 
     def exponent(eta: float) -> float:
-        return step_factor.mean_logarithm(eta, **numbers)  # type: ignore[arg-type]
+        return step_factor.mean_logarithm(eta, curvature=curvature, batch_size=size, dimension=d)
 
     high = 1.5 * low
     while exponent(high) < 0.0:

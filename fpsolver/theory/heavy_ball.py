@@ -11,9 +11,7 @@ from numpy.typing import ArrayLike
 from fpsolver.errors import TheoryError
 from fpsolver.theory.conditions import finite, not_negative, positive
 from fpsolver.theory.estimate import Estimate
-from fpsolver.theory.sgd_temperatures import LIU, YAIDA
-
-_ASSUMPTIONS = ("quadratic loss", "noise that does not depend on θ", "stationary")
+from fpsolver.theory.sgd_temperatures import ASSUMPTIONS, LIU, YAIDA
 
 
 def stationary_variance(noise: float, *, curvature: float, learning_rate: float, momentum: float = 0.0) -> Estimate:
@@ -41,7 +39,7 @@ def stationary_variance(noise: float, *, curvature: float, learning_rate: float,
     eta, h = positive("learning_rate", learning_rate), positive("curvature", curvature)
     mu = _momentum(momentum, eta * h)
     value = eta * not_negative("noise", noise) * (1.0 + mu) / (h * (1.0 - mu) * (2.0 * (1.0 + mu) - eta * h))
-    return Estimate(value, _ASSUMPTIONS, 0.0, LIU)
+    return Estimate(value, ASSUMPTIONS, 0.0, LIU)
 
 
 def temperature(noise: float, *, curvature: float, learning_rate: float, momentum: float = 0.0) -> Estimate:

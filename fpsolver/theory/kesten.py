@@ -24,20 +24,17 @@ def moment(
     ----------
     power : float
         κ > 0.
-    learning_rate : float
-        η.
-    curvature : float
-        a, the variance of each component of the inputs.
-    batch_size, dimension : int
-        S and d.
+    learning_rate, curvature, batch_size, dimension
+        As for `fpsolver.theory.almost_sure_threshold.lyapunov_exponent`.
 
     Examples
     --------
     >>> round(float(moment(2.0, learning_rate=2 / 3)), 9) + 0.0  # the mean-square threshold
     0.0
     """
-    numbers = {"curvature": curvature, "batch_size": batch_size, "dimension": dimension}
-    value = step_factor.log_moment(power, learning_rate, **numbers)  # type: ignore[arg-type]
+    value = step_factor.log_moment(
+        power, learning_rate, curvature=curvature, batch_size=batch_size, dimension=dimension
+    )
     return Estimate(value, (GAUSSIAN, ISOTROPIC), 0.0, KESTEN)
 
 

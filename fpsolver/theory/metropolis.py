@@ -31,7 +31,8 @@ def acceptance(gradient: ArrayLike, *, temperature: float, scale: float) -> Esti
     >>> round(float(acceptance(1.0, temperature=0.5, scale=0.3)), 10)
     0.8283405945
     """
-    return Estimate(0.5 + _uphill(_slope(gradient, temperature, scale)), LINEAR, 0.0, OWN)
+    slope, _ = _checked(gradient, temperature, scale)
+    return Estimate(0.5 + _uphill(slope), LINEAR, 0.0, OWN)
 
 
 def acceptance_as_written(gradient: ArrayLike, *, temperature: float, scale: float) -> Estimate:
@@ -47,8 +48,8 @@ def acceptance_as_written(gradient: ArrayLike, *, temperature: float, scale: flo
     >>> round(float(acceptance_as_written(1.0, temperature=0.5, scale=0.3)), 10)
     1.1972173631
     """
-    exponent = 0.5 * _slope(gradient, temperature, scale) ** 2
-    return Estimate(exponential(exponent, "the exponent s²|g|²/2T²"), LINEAR, 0.0, "as it circulates")
+    slope, _ = _checked(gradient, temperature, scale)
+    return Estimate(exponential(0.5 * slope**2, "the exponent s²|g|²/2T²"), LINEAR, 0.0, "as it circulates")
 
 
 def drift(gradient: ArrayLike, *, temperature: float, scale: float) -> np.ndarray:
@@ -64,8 +65,7 @@ def drift(gradient: ArrayLike, *, temperature: float, scale: float) -> np.ndarra
     >>> drift(1.0, temperature=0.5, scale=0.3).round(10)
     array([-0.05910131])
     """
-    slope = _slope(gradient, temperature, scale)
-    vector = np.atleast_1d(np.asarray(gradient, dtype=float))
+    slope, vector = _checked(gradient, temperature, scale)
     return np.asarray(-vector * scale**2 / temperature * _uphill(slope))
 
 
@@ -84,7 +84,7 @@ def second_moment(gradient: ArrayLike, *, temperature: float, scale: float) -> n
     >>> second_moment(0.0, temperature=0.5, scale=0.3).round(12)
     array([[0.09]])
     """
-    slope, vector = _slope(gradient, temperature, scale), np.atleast_1d(np.asarray(gradient, dtype=float))
+    slope, vector = _checked(gradient, temperature, scale)
     uphill = _uphill(slope)
     matrix = scale**2 * (0.5 + uphill) * np.eye(vector.size)
     excess = scale**2 * (slope**2 * uphill - slope / math.sqrt(2.0 * math.pi))  # along less across
@@ -104,7 +104,7 @@ def glauber_acceptance(gradient: ArrayLike, *, temperature: float, scale: float)
     >>> float(glauber_acceptance(1.0, temperature=0.5, scale=0.3))
     0.5
     """
-    _slope(gradient, temperature, scale)
+    _checked(gradient, temperature, scale)
     return Estimate(0.5, ("linear loss", "symmetric proposal"), 0.0, "w(x) + w(−x) = 1")
 
 
@@ -123,7 +123,7 @@ def glauber_drift(gradient: ArrayLike, *, temperature: float, scale: float) -> n
     """
     from scipy.integrate import quad
 
-    slope, vector = _slope(gradient, temperature, scale), np.atleast_1d(np.asarray(gradient, dtype=float))
+    slope, vector = _checked(gradient, temperature, scale)
     if slope == 0.0:
         return np.zeros_like(vector)
     density = 1.0 / math.sqrt(2.0 * math.pi)
@@ -224,10 +224,11 @@ def normal_jump(scale: float, *, dimension: int) -> Estimate:
     return Estimate(float(value), ("stationary",), 0.0, "own derivation")
 
 
-def _slope(gradient: ArrayLike, temperature: float, scale: float) -> float:
-    """Return α = s|g|/T."""
-    length = math.hypot(*np.atleast_1d(finite("gradient", gradient)))
-    return positive("scale", scale) * not_negative("|g|", length) / positive("temperature", temperature)
+def _checked(gradient: ArrayLike, temperature: float, scale: float) -> tuple[float, np.ndarray]:
+    """Return α = s|g|/T and g."""
+    vector = np.atleast_1d(finite("gradient", gradient))
+    length = not_negative("|g|", math.hypot(*vector))
+    return positive("scale", scale) * length / positive("temperature", temperature), vector
 
 
 def _uphill(slope: float) -> float:

@@ -202,7 +202,7 @@ def mean_rate(stiffness: float, *, temperature: float, scale: float, attempt_rat
     Raises
     ------
     TheoryError
-        If s²h ≥ 4T, where jumps explode.
+        As for `embedded_variance`.
 
     Examples
     --------

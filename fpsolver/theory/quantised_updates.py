@@ -189,10 +189,8 @@ def stationary_variance(
         h and η, ηh < 2.
     noise_variance : float
         C, the variance of the minibatch gradient.
-    quantum : float
-        q.
-    rounding : {"nearest", "stochastic"}
-        How steps are rounded.
+    quantum, rounding
+        As for `mean`; the quantum may be zero.
 
     Returns
     -------

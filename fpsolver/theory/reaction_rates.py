@@ -8,6 +8,7 @@ are then derivatives of the exponential moment m(a) = ∫φ(u)e^{au}du of the pr
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -254,13 +255,13 @@ def _coordinates(
     lengths = np.broadcast_to(finite("scale", scale), slope.shape)
     for length in lengths:
         positive("scale", length, "the length of the proposal")
-    if law not in EXPONENTS:
-        raise TheoryError(f"law = {law!r} is not one of {', '.join(EXPONENTS)}{suggest(str(law), EXPONENTS)}")
-    return _profile(proposal, -EXPONENTS[law] * lengths * slope / positive("temperature", temperature)), lengths
+    share = EXPONENTS[_known(law, EXPONENTS)]
+    return _profile(proposal, -share * lengths * slope / positive("temperature", temperature)), lengths
 
 
 def _profile(proposal: str, a: np.ndarray) -> _Moments:
     """Return m(a), m'/m and m''/m of a profile."""
+    _known(proposal, LIGHT_TAILED + HEAVY_TAILED, "proposal")
     if proposal == "gaussian":
         return _Moments(np.exp(0.5 * a**2), a, 1.0 + a**2)
     if proposal == "uniform":
@@ -277,17 +278,17 @@ def _profile(proposal: str, a: np.ndarray) -> _Moments:
             )
         left = 1.0 - a**2
         return _Moments(1.0 / left, 2.0 * a / left, (2.0 + 6.0 * a**2) / left**2)
-    if proposal in HEAVY_TAILED:
-        raise TheoryError(
-            f'the rate diverges: a "{proposal}" proposal has power-law tails and no exponential moments, and on a loss '
-            "that falls without end no law with an exponential rate is finite; take Metropolis or Glauber rates"
-        )
-    known = LIGHT_TAILED + HEAVY_TAILED
-    raise TheoryError(f"proposal = {proposal!r} is not one of {', '.join(known)}{suggest(str(proposal), known)}")
+    raise TheoryError(
+        f'the rate diverges: a "{proposal}" proposal has power-law tails and no exponential moments, and on a loss '
+        "that falls without end no law with an exponential rate is finite; take Metropolis or Glauber rates"
+    )
 
 
 def _known_law(law: str) -> str:
-    known = (*EXPONENTS, "metropolis", "glauber")
-    if law not in known:
-        raise TheoryError(f"law = {law!r} is not one of {', '.join(known)}{suggest(str(law), known)}")
-    return law
+    return _known(law, (*EXPONENTS, "metropolis", "glauber"))
+
+
+def _known(name: str, known: Collection[str], what: str = "law") -> str:
+    if name not in known:
+        raise TheoryError(f"{what} = {name!r} is not one of {', '.join(known)}{suggest(str(name), known)}")
+    return name

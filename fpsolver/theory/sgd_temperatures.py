@@ -17,6 +17,7 @@ from fpsolver.theory.stationary_sgd import chain_covariance
 
 LIU = "K. Liu, L. Ziyin, M. Ueda, ICML 2021 (arXiv 2012.03636), theorem 1"
 YAIDA = "S. Yaida, ICLR 2019 (arXiv 1810.00004), eq. (FDR1)"
+ASSUMPTIONS = ("quadratic loss", "noise that does not depend on θ", "stationary")
 
 
 def temperature(noise: ArrayLike, *, learning_rate: float, batch_size: float = 1.0) -> Estimate:
@@ -103,7 +104,7 @@ def stationary_temperature(noise: float, *, learning_rate: float, curvature: flo
     """
     h = float(stable_hessian([[curvature]], learning_rate=learning_rate)[0, 0])
     value = learning_rate / 2.0 * not_negative("noise", noise) / (1.0 - learning_rate * h / 2.0)
-    return Estimate(value, ("quadratic loss", "noise that does not depend on θ", "stationary"), 0.0, LIU)
+    return Estimate(value, ASSUMPTIONS, 0.0, LIU)
 
 
 def eigenvector_temperatures(hessian: ArrayLike, noise: ArrayLike, *, learning_rate: float) -> np.ndarray:

@@ -112,10 +112,8 @@ def corrected_drift(
         T and s.
     proposal : {"gaussian", "uniform", "laplace"}
         Profile of the proposal.
-    law : {"half", "arrhenius", "linearised", "metropolis", "glauber"}
-        How the change of the loss decides.
-    attempt_rate : float
-        A.
+    law, attempt_rate
+        As for `drift`.
 
     Examples
     --------

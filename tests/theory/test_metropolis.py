@@ -45,9 +45,9 @@ def test_moments_are_integrals(slope):
     assert float(metropolis.acceptance(gradient, **numbers)) == pytest.approx(exact[0], rel=1e-10)
     assert metropolis.drift(gradient, **numbers)[0] == pytest.approx(0.2 * exact[1], rel=1e-9)
     assert metropolis.second_moment(gradient, **numbers)[0, 0] == pytest.approx(0.04 * exact[2], rel=1e-9)
-    glauber = integral(1, slope, lambda x: 0.5 - 0.5 * math.tanh(0.5 * x))
+    accepted, glauber = (integral(power, slope, lambda x: 0.5 - 0.5 * math.tanh(0.5 * x)) for power in (0, 1))
+    assert float(metropolis.glauber_acceptance(gradient, **numbers)) == pytest.approx(accepted, rel=1e-12)
     assert metropolis.glauber_drift(gradient, **numbers)[0] == pytest.approx(0.2 * glauber, rel=1e-9)
-    assert integral(0, slope, lambda x: 0.5 - 0.5 * math.tanh(0.5 * x)) == pytest.approx(0.5, rel=1e-12)
 
 
 def test_only_the_direction_of_the_gradient_matters():

@@ -98,10 +98,26 @@ def test_without_a_proposal_the_integral_grows_without_end():
     assert cut == pytest.approx(exact, rel=1e-12)
 
 
-def test_stationary_temperatures():
-    for law in ("half", "metropolis", "glauber", "linearised"):
-        assert float(reaction_rates.stationary_temperature(0.7, law=law)) == 0.7
-    assert float(reaction_rates.stationary_temperature(0.7, law="arrhenius")) == 0.35
+@pytest.mark.parametrize(
+    ("law", "weight"),
+    [
+        ("half", lambda change, _: math.exp(-0.5 * change)),
+        ("linearised", lambda _, linear: math.exp(-0.5 * linear)),
+        ("arrhenius", lambda change, _: math.exp(-change)),
+        ("metropolis", lambda change, _: min(1.0, math.exp(-change))),
+        ("glauber", lambda change, _: 1.0 / (1.0 + math.exp(change))),
+    ],
+)
+def test_stationary_temperatures_balance_a_jump_and_its_opposite(law, weight):
+    """The weights' ratio is e^{−ΔL/T_b}, here between two points of a quadratic loss."""
+    t, h, start, end = 0.7, 1.3, 0.4, 1.1
+    change, update = h * (end**2 - start**2) / 2, end - start
+    forth, back = weight(change / t, h * start * update / t), weight(-change / t, -h * end * update / t)
+    found = float(reaction_rates.stationary_temperature(t, law=law))
+    assert -change / math.log(forth / back) == pytest.approx(found, rel=1e-14)  # rounding
+
+
+def test_the_stationary_temperature_as_written_forgets_the_law():
     assert float(reaction_rates.stationary_temperature_as_written(0.7, law="arrhenius")) == 0.7
 
 

@@ -58,9 +58,11 @@ def test_covariance_of_the_heavy_ball(seed: int, mu: float, share: float) -> Non
 
 
 def test_temperatures_of_parameters() -> None:
-    """The mean and the sum of the same numbers; batches divide; a quadratic gives the finite-rate factor."""
-    noise, eta = np.diag([1.0, 2.0, 6.0]), 0.1
+    """Those of slow SGD, their mean and their sum; batches divide; a quadratic gives the finite-rate factor."""
+    noise, eta = np.diag([1.0, 2.0, 6.0]), 1e-4
     each = sgd_temperatures.parameter_temperatures(noise, learning_rate=eta, batch_size=4)
+    slow = lyapunov(np.eye(3), noise / 4.0, eta, 0.0)[:3, :3]
+    assert each == pytest.approx(np.diag(slow), rel=eta)  # the factor 1/(1 − ηh/2) is left out
     assert float(sgd_temperatures.temperature(noise, learning_rate=eta, batch_size=4)) == pytest.approx(each.mean())
     total = sgd_temperatures.temperature_as_written(noise, learning_rate=eta, batch_size=4)
     assert float(total) == pytest.approx(each.sum())
