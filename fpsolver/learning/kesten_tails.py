@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fpsolver.errors import InputError, MethodError
+from fpsolver.errors import ConvergenceError, InputError, MethodError
 from fpsolver.learning.minibatch_products import (
     ROOT_ACCURACY,
     Measured,
@@ -93,6 +93,8 @@ def tail_index(
     MethodError
         If almost all trajectories grow, so that there is no stationary state, or all moments up to the 64th shrink,
         so that there is no such tail.
+    ConvergenceError
+        If the samples are too few to tell how the growth depends on κ.
 
     References
     ----------
@@ -106,6 +108,8 @@ def tail_index(
 
     index = measured_root(growth, *_bracket(growth, learning_rate))
     slope = (growth(1.05 * index).value - growth(0.95 * index).value) / (0.1 * index)
+    if not slope > 0.0:
+        raise ConvergenceError("the growth of moments is too noisy to have a slope; give more clones or steps")
     return Measured(index, float(growth(index).error / slope + ROOT_ACCURACY * index))
 
 
