@@ -207,7 +207,7 @@ def test_jumps_leave_at_their_total_rate(law):
     slope = fp.Landscape("x")
     process = fp.JumpProcess(slope, 0.5, fp.GaussianProposal(0.3), law)
     scheme = fp.Thinning(least_curvature=0.0) if law == "half" else None
-    n, t = 2000, 10.0
+    n, t = 80_000, 10.0  # the standard error of a rate is a thousandth of it
     ensemble = fp.simulate(process, n, 0.0, t_final=t, seed=SEED, scheme=scheme)
     rate = 1.0460278599 if law != "metropolis" else 0.8283405945
     jumps = ensemble.values("jumps")
@@ -275,12 +275,13 @@ def test_the_work_theorem_of_a_stiffened_trap():
         assert ensemble.values("work").mean() > 0.5 * np.log(2) + 0.1
 
 
+@pytest.mark.parametrize("proposal", [fp.GaussianProposal(0.6), fp.LatticeProposal(0.25)], ids=lambda p: p.kind)
 @pytest.mark.parametrize("law", ["half", "arrhenius", "linearised", "glauber"])
-def test_entropy_flow_and_the_integral_theorem(law):
-    """From a Gaussian of the wrong width: ⟨e^{−σ}⟩ = 1 where the final density is known, here that of balance."""
-    process = fp.JumpProcess(PARABOLA, 0.5, fp.GaussianProposal(0.6), law, attempt_rate="1 + 0.5*tanh(x)")
-    n = 4000
-    ensemble = fp.simulate(process, n, 0.7, t_final=1.0, seed=SEED, functionals=["entropy_flow", "heat"])
+def test_entropy_flow_on_a_parabola(law, proposal):
+    """Steps add up to the heat over the temperature of balance, and to the ratio of the attempt rates at both ends."""
+    process = fp.JumpProcess(PARABOLA, 0.5, proposal, law, attempt_rate="1 + 0.5*tanh(x)")
+    ensemble = fp.simulate(process, 4000, 0.7, t_final=1.0, seed=SEED, functionals=["entropy_flow", "heat"])
+    assert ensemble.values("jumps").mean() > 0.3
     flow, heat = ensemble.values("entropy_flow"), ensemble.values("heat")
     np.testing.assert_allclose(heat, 0.245 - ensemble.values("loss"), atol=1e-13)
     rates = np.log((1 + 0.5 * np.tanh(0.7)) / (1 + 0.5 * np.tanh(ensemble.final[:, 0])))
@@ -375,5 +376,15 @@ def test_leaps_of_the_linearised_law():
     assert leaps.values("attempts").mean() < 20 < 150 < jumps.mean()
     np.testing.assert_allclose(leaps.values("heat"), 2.0 - leaps.values("loss"), atol=1e-13)
     np.testing.assert_allclose(leaps.values("entropy_flow"), leaps.values("heat") / temperature, atol=1e-12)
+    uneven = fp.JumpProcess(PARABOLA, temperature, fp.GaussianProposal(scale), "linearised", "200*(2 + tanh(x))")
+    leaps = fp.simulate(uneven, 300, 2.0, seed=SEED, scheme=fp.TauLeaping(tolerance), **options)
+    ratio = np.log((2 + np.tanh(2.0)) / (2 + np.tanh(leaps.final[:, 0])))
+    np.testing.assert_allclose(leaps.values("entropy_flow"), leaps.values("heat") / temperature + ratio, atol=1e-12)
+    assert leaps.values("jumps").mean() > 5 * leaps.values("attempts").mean()
+    # On a slope the rate is e^{s²g²/8T²} everywhere, and nothing limits a leap: jumps are single.
+    slope = fp.JumpProcess(fp.Landscape("x"), 0.5, fp.GaussianProposal(0.3), "linearised")
+    single = fp.simulate(slope, 20_000, 0.0, t_final=10.0, seed=SEED, scheme=fp.TauLeaping(tolerance))
+    assert abs(single.values("jumps").mean() - 10.460278599) < SIGMAS * np.sqrt(10.46 / 20_000)
+    assert abs(single.final.mean() + 0.941425074) < SIGMAS * single.final.std() / np.sqrt(20_000)
     with pytest.raises(MethodError, match="needs jumps on a lattice"):
         fp.simulate(fp.JumpProcess(WELL, 0.5, fp.GaussianProposal(0.1)), 1, 0.0, t_final=1.0, seed=1, scheme=TAU)

@@ -165,7 +165,8 @@ def test_jumps_behind_an_absorbing_wall_are_those_into_a_larger_grid():
     large = fp.Grid(x=fp.Axis(-5, 5, 100, boundary="reflecting"))
     inside = slice(40, 60)
     for law in LAWS:
-        process = fp.JumpProcess(fp.Landscape("x**2/2"), 0.5, fp.GaussianProposal(0.4), law=law)
+        bowl, proposal = fp.Landscape("x**2/2"), fp.GaussianProposal(0.4)
+        process = fp.JumpProcess(bowl, 0.5, proposal, law=law, attempt_rate="1 + x**2/4 + x/2")
         rates = fp.generator(process, large).rates.toarray()
         lost = rates[:, inside].sum(axis=0) - rates[inside, inside].sum(axis=0)
         killing = fp.generator(process, small).killing

@@ -65,15 +65,17 @@ def test_two_parameters_and_momentum_lead_where_the_gradient_says():
     expected = (points - 0.2 * risk.gradient(points))[W.killing.ravel() == 0]
     np.testing.assert_allclose(arrived, expected, atol=1e-13)
 
-    ball = fp.SGD(line_fit(), 0.2, noise=noise, momentum=0.5)
     kinetic = fp.Grid(weight=fp.Axis(-2, 2, 30, boundary="absorbing"), velocity={"weight": (-3, 3, 40)})
-    W = fp.generator(ball, kinetic)
     points = kinetic.points.reshape(-1, 2)
-    inside = (W.killing.ravel() == 0) & (np.abs(points[:, 1]) < 1.5)
-    velocity = 0.5 * points[:, 1] - 0.2 * line_fit().gradient(points[:, :1])[:, 0]
-    expected = np.stack([points[:, 0] + velocity, velocity], axis=-1)
-    np.testing.assert_allclose((W.step.T @ points)[inside], expected[inside], atol=1e-13)
-    assert any("parts of cells" in note for note in W.notes)
+    for nesterov in (False, True):
+        W = fp.generator(fp.SGD(line_fit(), 0.2, noise=noise, momentum=0.5, nesterov=nesterov), kinetic)
+        inside = (W.killing.ravel() == 0) & (np.abs(points[:, 1]) < 1.5)
+        place = points[:, :1] + (0.5 * points[:, 1:] if nesterov else 0.0)
+        velocity = 0.5 * points[:, 1] - 0.2 * line_fit().gradient(place)[:, 0]
+        expected = np.stack([points[:, 0] + velocity, velocity], axis=-1)
+        assert inside.sum() > 300
+        np.testing.assert_allclose((W.step.T @ points)[inside], expected[inside], atol=1e-13)
+        assert any("parts of cells" in note for note in W.notes)
 
 
 def test_stationary_density_of_the_whole_data_set_is_the_minimum():

@@ -81,6 +81,15 @@ def test_entropy_production_of_the_chain_that_does_not_commute():
     assert found.medium == pytest.approx(exact, rel=1e-8)
 
 
+def test_entropy_balance_on_cells_of_different_widths():
+    """The entropy of a density is that of p per volume, so that widths count in the flow too."""
+    grid = fp.Grid(x=fp.Axis(-3.0, 3.0, 60, spacing="tanh", stretch=2.0))
+    W = fp.generator(fp.SGD(BOWL, 0.5, noise=fp.GaussianNoise(4.0)), grid)
+    found = fp.thermodynamics.entropy_production(W, fp.gaussian(grid, [0.5], [[0.3]]))
+    assert abs(found.system) > 0.1
+    assert found.total == pytest.approx(found.system + found.medium, rel=1e-10)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0.05, 6.0), st.floats(0.02, 0.9), st.floats(-0.9, 0.9))
 def test_mass_mean_and_sign_of_every_step(width, rate, slope):
