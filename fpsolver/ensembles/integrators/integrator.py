@@ -80,6 +80,8 @@ class Request:
 
 SEGMENT_STEPS = 4096
 """Steps of a driven segment: their tables fill some hundred kilobytes."""
+LONGEST = 1 << 30
+"""Steps of a segment without tables."""
 
 
 class Integrator(ABC):
@@ -112,7 +114,7 @@ class Integrator(ABC):
     @property
     def longest(self) -> int:
         """Most steps that one segment should have."""
-        return SEGMENT_STEPS if self.timed else 1 << 30
+        return SEGMENT_STEPS if self.timed else LONGEST
 
     def figures(self, states: np.ndarray, n: int) -> dict[str, float]:
         """Return what the states of n trajectories say of the cost of the run, for its statistics."""

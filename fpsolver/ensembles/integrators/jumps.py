@@ -13,12 +13,11 @@ from fpsolver.dynamics import JumpProcess
 from fpsolver.dynamics.jump import LAWS, SEPARABLE
 from fpsolver.dynamics.proposals import Proposal
 from fpsolver.ensembles.integrators.driven_rows import Drive, drive_of
-from fpsolver.ensembles.integrators.integrator import Integrator, Request
-from fpsolver.ensembles.integrators.network import LONGEST, require_plain
+from fpsolver.ensembles.integrators.events import EventIntegrator, require_plain
+from fpsolver.ensembles.integrators.integrator import Request
 from fpsolver.ensembles.integrators.windows import window_of, windows_between
 from fpsolver.ensembles.jump_schemes import Thinning
 from fpsolver.ensembles.loss_bounds import least_curvature, least_loss
-from fpsolver.ensembles.space import space_of
 from fpsolver.errors import MethodError
 from fpsolver.kernels.cpu import thinning
 from fpsolver.kernels.cpu.thinning import Functions, Law, Rows
@@ -35,7 +34,7 @@ REFUSED = {
 
 
 @dataclass(frozen=True, eq=False)
-class JumpIntegrator(Integrator):
+class LandscapeJumps(EventIntegrator):
     """Jumps on a landscape at their own times.
 
     Parameters
@@ -48,28 +47,34 @@ class JumpIntegrator(Integrator):
         What they take.
     law : Law
         Rates, proposals and bounds.
+    """
+
+    request: Request
+    functions: Functions
+    parameters: np.ndarray
+    law: Law
+
+
+@dataclass(frozen=True, eq=False)
+class JumpIntegrator(LandscapeJumps):
+    """Jumps on a landscape by thinning.
+
+    Parameters
+    ----------
+    request, functions, parameters, law
+        See `LandscapeJumps`.
     window : float
         Length of the windows of time in which driven rates are bounded, zero where they need none.
     """
 
     kernel: ClassVar[str] = "thinning"
 
-    request: Request
-    functions: Functions
-    parameters: np.ndarray
-    law: Law
     window: float
 
     @property
     def names(self) -> tuple[str, ...]:
         """Rows of a block: coordinates, jumps, attempts, time of the last, functionals, and what work needs."""
-        given = self.request.functionals.names
-        return (*space_of(self.request.dynamics).names, *given, *hidden_rows(given, self.request.dynamics.driven))
-
-    @property
-    def longest(self) -> int:
-        """Most steps of a segment: any number, since steps are distances of outputs."""
-        return LONGEST
+        return (*super().names, *hidden_rows(self.request.functionals.names, self.request.dynamics.driven))
 
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps."""

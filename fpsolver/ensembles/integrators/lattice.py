@@ -14,30 +14,22 @@ from fpsolver.device import launcher
 from fpsolver.dynamics import JumpProcess
 from fpsolver.dynamics.jump import LAWS
 from fpsolver.ensembles.integrators.driven_rows import Drive
-from fpsolver.ensembles.integrators.integrator import Failure, Integrator, Request
-from fpsolver.ensembles.integrators.jumps import KINDS, check_jumps, compiled_functions, rows_of
-from fpsolver.ensembles.integrators.network import LONGEST
+from fpsolver.ensembles.integrators.integrator import Failure, Request
+from fpsolver.ensembles.integrators.jumps import KINDS, LandscapeJumps, check_jumps, compiled_functions, rows_of
 from fpsolver.ensembles.jump_schemes import TauLeaping
-from fpsolver.ensembles.space import space_of
 from fpsolver.errors import MethodError
 from fpsolver.kernels.cpu.leaps import Leap
-from fpsolver.kernels.cpu.thinning import Functions, Law
+from fpsolver.kernels.cpu.thinning import Law
 
 
 @dataclass(frozen=True, eq=False)
-class LatticeIntegrator(Integrator):
+class LatticeIntegrator(LandscapeJumps):
     """Jumps on a lattice, one by one or by leaps; linearised normal ones by leaps.
 
     Parameters
     ----------
-    request : Request
-        What is to be simulated.
-    functions : Functions
-        Compiled functions of the landscape.
-    parameters : ndarray
-        What they take.
-    law : Law
-        Rates and spacings.
+    request, functions, parameters, law
+        See `LandscapeJumps`.
     leap : Leap
         How far leaps go.
     """
@@ -45,21 +37,7 @@ class LatticeIntegrator(Integrator):
     kernel: ClassVar[str] = "lattice_jumps"
     normal_kernel: ClassVar[str] = "normal_leaps"
 
-    request: Request
-    functions: Functions
-    parameters: np.ndarray
-    law: Law
     leap: Leap
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Rows of a block: coordinates, jumps, events (jumps and leaps), time of the last, functionals."""
-        return (*space_of(self.request.dynamics).names, *self.request.functionals.names)
-
-    @property
-    def longest(self) -> int:
-        """Most steps of a segment: any number, since steps are distances of outputs."""
-        return LONGEST
 
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel for the given steps."""

@@ -9,18 +9,17 @@ import numpy as np
 
 from fpsolver.device import launcher
 from fpsolver.dynamics import MarkovNetwork
-from fpsolver.ensembles.integrators.integrator import Integrator, Request
-from fpsolver.ensembles.space import space_of
+from fpsolver.ensembles.integrators.events import EventIntegrator, require_plain
+from fpsolver.ensembles.integrators.integrator import Request
 from fpsolver.errors import MethodError
 from fpsolver.kernels.cpu.alias_tables import alias_table
 from fpsolver.kernels.cpu.network_jumps import Table
 
 ENTROPY_FLOW = "entropy_flow"
-LONGEST = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkIntegrator(Integrator):
+class NetworkIntegrator(EventIntegrator):
     """Jumps of a Markov network at their own times.
 
     Parameters
@@ -35,16 +34,6 @@ class NetworkIntegrator(Integrator):
 
     request: Request
     table: Table
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Rows of a block: state, jumps so far, time of the last, functionals."""
-        return (*space_of(self.request.dynamics).names, *self.request.functionals.names)
-
-    @property
-    def longest(self) -> int:
-        """Most steps of a segment: any number, since steps are distances of outputs."""
-        return LONGEST
 
     def segment(self, step: int, steps: int) -> Any:
         """Return the arguments of the kernel: the time up to which events happen, key and table."""
@@ -87,23 +76,3 @@ def outward(network: MarkovNetwork, flows: bool) -> tuple[np.ndarray, np.ndarray
     first = np.concatenate([[0], np.cumsum(np.bincount(sources[order], minlength=network.states))])
     gains = np.concatenate([network.forces, -network.forces])[order] if flows else np.zeros(0)
     return first.astype(np.int64), targets[order].astype(np.int64), rates[order], gains
-
-
-def require_plain(request: Request, what: str) -> None:
-    """Raise if a request asks jumps for what only time steps have.
-
-    Raises
-    ------
-    MethodError
-        With the reason.
-    """
-    if request.noise != "gaussian":
-        raise MethodError(f'noise = "{request.noise}" is for time steps, and {what} jumps at times of its own')
-    if request.precision != "double":
-        raise MethodError(f'precision = "{request.precision}" could not count the events of {what}; leave it "double"')
-    integrals = request.functionals.names[len(request.functionals.standard) :]
-    if integrals:
-        raise MethodError(
-            f'the integral "{integrals[0]}" is a sum over time steps, and {what} jumps at times of its own; observe '
-            "what is to be integrated at many times"
-        )
